@@ -1,0 +1,80 @@
+import { KnownError } from './error.ts';
+
+/**
+ * How a share is cached: the daemon's cache policy and its own flag names, plus the mount's options.
+ * Written `auto`, `always+writeback`, `auto+allow-direct-io`, `auto+dax=always`, `9p:loose`, `c:auto`
+ * (the C daemon of QEMU 7.2 and older).
+ */
+export interface Mode {
+  /** The canonical name, as `formatMode` writes it. */
+  readonly name: string;
+  /** Who serves the share. `rust` and `c` are the two virtiofsd implementations; 9p is served by QEMU. */
+  readonly server: 'rust' | 'c' | '9p';
+  /** The cache policy in its server's own word. */
+  readonly cache: string;
+  /** Daemon flags without their leading dashes, sorted: `allow-direct-io`, `writeback`. */
+  readonly flags: readonly string[];
+  /** The guest's `-o dax=` mount option, where one was given. */
+  readonly dax: 'always' | 'inode' | 'never' | undefined;
+}
+
+const policies: Record<Mode['server'], readonly string[]> = {
+  rust: ['never', 'metadata', 'auto', 'always'],
+  c: ['none', 'auto', 'always'],
+  '9p': ['none', 'readahead', 'mmap', 'loose', 'fscache'],
+};
+
+/** The modes that a plain lab brings up, in the order in which reports print them. */
+export const labModes: readonly string[] = [
+  'never',
+  'metadata',
+  'auto',
+  'auto+writeback',
+  'always',
+  'always+writeback',
+];
+
+/**
+ * Reads a mode's name.
+ * @throws KnownError `bad-mode` for a policy that its server does not have, an empty or a doubled flag.
+ */
+export function parseMode(text: string): Mode {
+  const [head = '', ...options] = text.split('+');
+  const [prefix, rest] = head.includes(':')
+    ? [head.slice(0, head.indexOf(':')), head.slice(head.indexOf(':') + 1)]
+    : ['rust', head];
+  const server = prefix === 'rust' || prefix === 'c' || prefix === '9p' ? prefix : undefined;
+  if (server === undefined || !policies[server].includes(rest)) {
+    const known = server === undefined ? Object.values(policies).flat() : policies[server];
+    throw new KnownError(
+      'bad-mode',
+      `"${text}" is not a mode`,
+      `A mode is a cache policy (${[...new Set(known)].join(', ')}) with flags joined by "+", such as always+writeback, 9p:loose or c:auto.`,
+    );
+  }
+  let dax: Mode['dax'];
+  const flags: string[] = [];
+  for (const option of options) {
+    const value = option.startsWith('dax=') ? option.slice(4) : undefined;
+    if (value === 'always' || value === 'inode' || value === 'never') dax = value;
+    else if (
+      value !== undefined ||
+      !/^[a-z][a-z0-9-]*(=[a-z0-9-]+)?$/.test(option) ||
+      flags.includes(option)
+    ) {
+      throw new KnownError(
+        'bad-mode',
+        `"${text}" is not a mode: "${option}" is no flag, or is there twice`,
+        "Write flags in the daemon's own words, such as writeback, allow-direct-io or dax=always.",
+      );
+    } else flags.push(option);
+  }
+  flags.sort();
+  return { name: formatMode({ server, cache: rest, flags, dax }), server, cache: rest, flags, dax };
+}
+
+/** The canonical name of a mode. */
+export function formatMode(mode: Omit<Mode, 'name'>): string {
+  const head = mode.server === 'rust' ? mode.cache : `${mode.server}:${mode.cache}`;
+  return [head, ...mode.flags, ...(mode.dax === undefined ? [] : [`dax=${mode.dax}`])].join('+');
+}

@@ -1,0 +1,257 @@
+/**
+ * Everything that a step can ask a worker process to do. An operation is plain JSON: this file is the
+ * probe's wire vocabulary (src/probe/protocol.md says how it travels) and what a saved bundle contains.
+ *
+ * Paths are relative to the view's root unless they begin with "/". A path is a string in which a byte
+ * that is not valid UTF-8 stands as the lone surrogate U+DC80..U+DCFF (0xDC00 + byte), so that every file
+ * name a kernel allows survives JSON in both directions.
+ *
+ * Files, mappings and watches that stay open between steps are named by the check (`as`), per actor.
+ */
+export type Operation = NameOperation | FileOperation | BulkOperation | MappingOperation | OtherOperation;
+
+/** md5 and sha256 are whole-file digests in lower-case hex; xxh3 is XXH3-128 in its canonical hex form. */
+export type Algorithm = 'md5' | 'sha256' | 'xxh3';
+
+/** open(2) flags without their O_ prefix; one of rdonly, wronly, rdwr is given. */
+export type OpenFlag =
+  | 'rdonly'
+  | 'wronly'
+  | 'rdwr'
+  | 'creat'
+  | 'excl'
+  | 'trunc'
+  | 'append'
+  | 'direct'
+  | 'dsync'
+  | 'sync'
+  | 'nofollow'
+  | 'directory'
+  | 'noatime'
+  | 'path'
+  | 'cloexec'
+  | 'tmpfile'
+  | 'nonblock';
+
+/** A half-open range of bytes; without a length, to the end of the file. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length?: number;
+}
+
+type NameOperation =
+  /** statx. `sync`: as-is (the default), force (AT_STATX_FORCE_SYNC), dont (AT_STATX_DONT_SYNC). */
+  | {
+      readonly do: 'stat';
+      readonly path: string;
+      readonly follow?: boolean;
+      readonly sync?: 'as-is' | 'force' | 'dont';
+    }
+  | { readonly do: 'mkdir'; readonly path: string; readonly mode?: number }
+  | { readonly do: 'rmdir'; readonly path: string }
+  | { readonly do: 'unlink'; readonly path: string }
+  | {
+      readonly do: 'rename';
+      readonly path: string;
+      readonly to: string;
+      readonly flags?: readonly ('noreplace' | 'exchange')[];
+    }
+  | { readonly do: 'link'; readonly path: string; readonly to: string }
+  | { readonly do: 'symlink'; readonly target: string; readonly path: string }
+  | { readonly do: 'readlink'; readonly path: string }
+  | { readonly do: 'truncate'; readonly path: string; readonly length: number }
+  | { readonly do: 'chmod'; readonly path: string; readonly mode: number }
+  /** Nanoseconds since the epoch as decimal strings; absent: UTIME_OMIT. */
+  | { readonly do: 'utimens'; readonly path: string; readonly atimeNs?: string; readonly mtimeNs?: string }
+  | { readonly do: 'setxattr'; readonly path: string; readonly name: string; readonly base64: string }
+  | { readonly do: 'getxattr'; readonly path: string; readonly name: string }
+  | { readonly do: 'removexattr'; readonly path: string; readonly name: string }
+  | { readonly do: 'chdir'; readonly path: string }
+  /** One directory's names, sorted by their bytes. `raw` keeps the kernel's order. */
+  | { readonly do: 'list'; readonly path: string; readonly raw?: boolean }
+  /** Removes a directory and all below it on the same file system; never follows a link. */
+  | { readonly do: 'remove-tree'; readonly path: string };
+
+type FileOperation =
+  | {
+      readonly do: 'open';
+      readonly path: string;
+      readonly flags: readonly OpenFlag[];
+      readonly mode?: number;
+      readonly as: string;
+    }
+  | { readonly do: 'close'; readonly file: string }
+  | { readonly do: 'fstat'; readonly file: string; readonly sync?: 'as-is' | 'force' | 'dont' }
+  /** At most 1 MiB at once. Without an offset: at the file position. `how`: read, readv, preadv2 … */
+  | { readonly do: 'read'; readonly file: string; readonly offset?: number; readonly length: number }
+  | { readonly do: 'write'; readonly file: string; readonly offset?: number; readonly base64: string }
+  /** Writes self-describing bytes (model/pattern.ts) over a range. */
+  | ({
+      readonly do: 'fill';
+      readonly file: string;
+      readonly range: Required<ByteRange>;
+      readonly chunk?: number;
+    } & FillPattern)
+  | { readonly do: 'fsync'; readonly file: string; readonly data?: boolean }
+  | { readonly do: 'ftruncate'; readonly file: string; readonly length: number }
+  | {
+      readonly do: 'fallocate';
+      readonly file: string;
+      readonly offset: number;
+      readonly length: number;
+      readonly flags?: readonly ('keep-size' | 'punch-hole' | 'zero-range' | 'collapse-range')[];
+    }
+  | {
+      readonly do: 'seek';
+      readonly file: string;
+      readonly offset: number;
+      readonly whence: 'set' | 'cur' | 'end' | 'data' | 'hole';
+    }
+  | { readonly do: 'fchmod'; readonly file: string; readonly mode: number }
+  | {
+      readonly do: 'advise';
+      readonly file: string;
+      readonly advice: 'normal' | 'random' | 'sequential' | 'willneed' | 'dontneed';
+      readonly range?: ByteRange;
+    }
+  /** Page state without a side effect: cachestat, else mincore; says which, and when it was refused. */
+  | { readonly do: 'pages'; readonly file: string; readonly range?: ByteRange; readonly map?: boolean }
+  /** posix_fadvise(DONTNEED) on the range, then the page state again. Refuses a file with dirty pages unless `evenDirty`. */
+  | { readonly do: 'evict'; readonly file: string; readonly range?: ByteRange; readonly evenDirty?: boolean };
+
+/** What `fill` writes and `model/pattern.ts` regenerates; see there for the layout. */
+export interface FillPattern {
+  /** 32-bit numbers. */
+  readonly seed: number;
+  readonly fileId: number;
+  /** 16-bit numbers. */
+  readonly writer: number;
+  readonly generation: number;
+}
+
+type BulkOperation =
+  /**
+   * One pass over a file: the digest of the whole, and one XXH3-128 digest for every block of `block`
+   * bytes, streamed as bulk items. A path is opened read-only for it and closed again; a file is one that
+   * the actor holds open.
+   */
+  | {
+      readonly do: 'hash';
+      readonly path?: string;
+      readonly file?: string;
+      readonly algorithm: Algorithm;
+      /** Bytes per block digest (a multiple of 4096); absent: no block digests. */
+      readonly block?: number;
+      readonly range?: ByteRange;
+      /** O_DIRECT: only with `path`. */
+      readonly direct?: boolean;
+    }
+  /** Digests of many ranges of one open file, in one request: triage's re-reads. */
+  | {
+      readonly do: 'hash-ranges';
+      readonly file: string;
+      readonly algorithm: Algorithm;
+      readonly ranges: readonly Required<ByteRange>[];
+    }
+  /**
+   * A whole tree, sorted by the bytes of each name, directory by directory (a directory's own entry comes
+   * before what is in it). One bulk item per entry; with `algorithm` each regular file's digest. Never
+   * follows a link; stays on the file system.
+   */
+  | { readonly do: 'walk'; readonly path: string; readonly algorithm?: Algorithm };
+
+type MappingOperation =
+  | {
+      readonly do: 'map';
+      readonly file: string;
+      readonly as: string;
+      readonly offset: number;
+      readonly length: number;
+      readonly protection: 'read' | 'read-write';
+      readonly share: 'shared' | 'private';
+    }
+  | { readonly do: 'load'; readonly map: string; readonly offset: number; readonly length: number }
+  | { readonly do: 'store'; readonly map: string; readonly offset: number; readonly base64: string }
+  | { readonly do: 'msync'; readonly map: string; readonly how?: 'sync' | 'async' }
+  | { readonly do: 'unmap'; readonly map: string };
+
+type OtherOperation =
+  /** Several operations in one request; stops at the first that does not give a value. */
+  { readonly do: 'many'; readonly list: readonly Operation[] } | { readonly do: 'wait'; readonly ms: number };
+
+/** statx, in JSON. Times are decimal nanoseconds since the epoch; sizes in bytes. */
+export interface Stat {
+  readonly type: 'file' | 'directory' | 'link' | 'fifo' | 'socket' | 'block' | 'character' | 'other';
+  readonly size: number;
+  readonly blocks512: number;
+  readonly mode: number;
+  readonly nlink: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Decimal strings: 64-bit numbers do not fit a JavaScript number. */
+  readonly ino: string;
+  readonly dev: string;
+  readonly mtimeNs: string;
+  readonly ctimeNs: string;
+  readonly atimeNs: string;
+  /** STATX_ATTR_DAX; undefined where the kernel does not say. */
+  readonly dax?: boolean;
+}
+
+/** What `hash` answers, after its bulk items. */
+export interface HashResult {
+  /** Lower-case hex. */
+  readonly digest: string;
+  /** Bytes that were really read to the end of the file or of the range. */
+  readonly bytes: number;
+  /** fstat on the descriptor that read, right after opening and right after the last byte. */
+  readonly before: Stat;
+  readonly after: Stat;
+  /** Page state of the descriptor, taken before the first byte was read. */
+  readonly pages?: PageState;
+}
+
+/** Bulk items of `hash`: digests of consecutive blocks from block number `from`, 16 bytes each, base64. */
+export interface BlockDigests {
+  readonly from: number;
+  readonly base64: string;
+}
+
+/** Bulk items of `walk`. */
+export interface TreeEntry {
+  /** Relative to the walk's path; "" is the root itself. */
+  readonly path: string;
+  readonly type: Stat['type'];
+  readonly size: number;
+  /** Link target of a link. */
+  readonly target?: string;
+  readonly digest?: string;
+  /** Why this entry could not be read: an errno's name. */
+  readonly error?: string;
+  /** The file changed while it was hashed (size, mtime or ctime before and after differ). */
+  readonly changed?: boolean;
+}
+
+/** Page cache state of a range of a file, in pages of the side's page size. */
+export interface PageState {
+  /** cachestat knows dirty and writeback; mincore only residency. `refused`: neither may answer here. */
+  readonly by: 'cachestat' | 'mincore' | 'refused';
+  readonly pageSize: number;
+  /** Pages in the range. */
+  readonly pages: number;
+  readonly cached: number;
+  readonly dirty?: number;
+  readonly writeback?: number;
+  /** Why it was refused (an errno's name). */
+  readonly refusal?: string;
+  /** With `map`: run lengths, beginning with the number of absent pages: absent, present, absent … */
+  readonly runs?: readonly number[];
+}
+
+/** What `evict` answers: the page state before and after, and whether it went ahead. */
+export interface EvictResult {
+  readonly before: PageState;
+  readonly after: PageState;
+  /** False: the range had dirty pages (or nobody can tell) and was left alone. */
+  readonly evicted: boolean;
+}

@@ -1,0 +1,44 @@
+/**
+ * How a step ended. An operating failure is an outcome like any other, never an exception: judges decide
+ * what it means. Times are nanoseconds in that side's own monotonic clock, counted from the probe's start.
+ */
+export type Outcome = Ended & { readonly beginNs?: number; readonly endNs?: number };
+
+type Ended =
+  | { readonly kind: 'value'; readonly value: unknown }
+  /** A system call was refused: the errno's name (`ENOENT`) and which call it was. */
+  | { readonly kind: 'errno'; readonly errno: string; readonly call: string }
+  /** The worker process was killed by a signal, such as SIGBUS on a truncated mapping. */
+  | { readonly kind: 'signal'; readonly signal: string }
+  /** The limit passed. `pid` is the worker on its side; `state` and `where` are from /proc (D, wchan). */
+  | {
+      readonly kind: 'stuck';
+      readonly limit: string;
+      readonly limitMs: number;
+      readonly pid?: number;
+      readonly state?: string;
+      readonly where?: string;
+      readonly killed?: boolean;
+    }
+  /** The side itself went away: the connection broke, the guest died. */
+  | { readonly kind: 'gone'; readonly reason: string }
+  /** Never begun, because a step it had to follow did not get so far, or the run was interrupted. */
+  | { readonly kind: 'not-run'; readonly reason: string };
+
+/** One sentence for a person. */
+export function describeOutcome(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'value':
+      return 'ended';
+    case 'errno':
+      return `${outcome.call} failed with ${outcome.errno}`;
+    case 'signal':
+      return `the process was killed by ${outcome.signal}`;
+    case 'stuck':
+      return `no answer within ${outcome.limitMs / 1000} s (${outcome.limit})`;
+    case 'gone':
+      return outcome.reason;
+    case 'not-run':
+      return `not run: ${outcome.reason}`;
+  }
+}

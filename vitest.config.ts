@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+// Two suites: `unit` needs nothing but node (and a built probe where it says so), `lab` boots real guests.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/lab/**'], testTimeout: 20_000 },
+      },
+      {
+        test: {
+          name: 'lab',
+          include: ['test/lab/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
+          // Labs share two cores: one file at a time.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
