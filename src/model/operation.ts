@@ -66,6 +66,8 @@ type NameOperation =
   | { readonly do: 'setxattr'; readonly path: string; readonly name: string; readonly base64: string }
   | { readonly do: 'getxattr'; readonly path: string; readonly name: string }
   | { readonly do: 'removexattr'; readonly path: string; readonly name: string }
+  /** The canonical path ({ path }): O_PATH|O_CLOEXEC open, then readlink of /proc/self/fd/N. No file is opened for reading. */
+  | { readonly do: 'resolve'; readonly path: string }
   | { readonly do: 'chdir'; readonly path: string }
   /** One directory's names, sorted by their bytes. `raw` keeps the kernel's order. */
   | { readonly do: 'list'; readonly path: string; readonly raw?: boolean }
