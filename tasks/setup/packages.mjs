@@ -1,0 +1,50 @@
+/**
+ * What the machine itself must have, in one place. Debian's names; `proof` is how the same thing is found
+ * on a machine without dpkg. The guest's own programs are not here: the lab makes a tree of its own.
+ * @typedef {'demo' | 'build' | 'test'} Purpose
+ * @typedef {{ name: string, for: readonly Purpose[], why: string, proof: string }} SystemPackage
+ */
+
+/** @type {readonly Purpose[]} */
+const always = ['demo', 'build', 'test'];
+/** @type {readonly Purpose[]} */
+const secondArchitecture = process.arch === 'x64' ? ['build', 'test'] : [];
+
+/** @type {readonly SystemPackage[]} */
+export const systemPackages = [
+  { name: 'gcc', for: always, why: 'compiles the probe', proof: 'gcc' },
+  { name: 'libc6-dev', for: always, why: 'the probe is linked statically', proof: '/usr/include/stdio.h' },
+  {
+    name: 'libssl-dev',
+    for: always,
+    why: "the probe's MD5 and SHA-256",
+    proof: '/usr/include/openssl/md5.h',
+  },
+  { name: 'libxxhash-dev', for: always, why: "the probe's XXH3", proof: '/usr/include/xxhash.h' },
+  { name: 'mmdebstrap', for: ['demo', 'test'], why: "makes the lab's tree of programs", proof: 'mmdebstrap' },
+  {
+    name: 'gcc-aarch64-linux-gnu',
+    for: secondArchitecture,
+    why: 'compiles the probe for aarch64 guests',
+    proof: 'aarch64-linux-gnu-gcc',
+  },
+  {
+    name: 'libc6-dev-arm64-cross',
+    for: secondArchitecture,
+    why: "the aarch64 probe's C library",
+    proof: '/usr/aarch64-linux-gnu/include/stdio.h',
+  },
+  {
+    name: 'qemu-user-static',
+    for: process.arch === 'x64' ? ['test'] : [],
+    why: 'runs the aarch64 probe in a test',
+    proof: 'qemu-aarch64-static',
+  },
+  { name: 'strace', for: ['test'], why: "shows the probe's system calls to a test", proof: 'strace' },
+  {
+    name: 'openssh-client',
+    for: ['test'],
+    why: 'ssh-keygen and ssh-agent for tests of ssh',
+    proof: 'ssh-keygen',
+  },
+];
