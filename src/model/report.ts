@@ -1,0 +1,83 @@
+import type { RunVerdict, Verdict } from './verdict.ts';
+
+/** The version of the report's JSON. A reader that knows another number should refuse, not guess. */
+export const reportSchemaId = 'vfs-verify/report/1';
+
+/**
+ * What a run found: everything that is printed is made from this, and `--json` prints it as it is. The
+ * published schema is src/report/report.schema.json.
+ */
+export interface Report {
+  readonly schema: typeof reportSchemaId;
+  readonly tool: { readonly name: 'vfs-verify'; readonly version: string };
+  /** Which question was asked: about the user's own paths (`md5`), or about a mode's promises (`check`). */
+  readonly command: 'md5' | 'check';
+  readonly verdict: RunVerdict;
+  readonly environment: Environment;
+  /** One for each check and mode; for `md5` one for each path. */
+  readonly results: readonly Result[];
+}
+
+/** Where and when a run took place. */
+export interface Environment {
+  /** ISO 8601, UTC, by the clock of the machine that ran vfs-verify. */
+  readonly startedAt: string;
+  readonly durationMs: number;
+  /** 32 bits; the same seed plans the same run. */
+  readonly seed: number;
+  /** The lab's name, where one was used. */
+  readonly lab?: string;
+  readonly host?: SideFacts;
+  readonly guest?: SideFacts;
+  /** One for each mode that the run met. */
+  readonly shares: readonly ShareFacts[];
+  /** Program versions by name: virtiofsd, qemu, guest-kernel, host-kernel. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** One side of the run. */
+export interface SideFacts {
+  /** The endpoint, for people: `this machine`, `root@127.0.0.1:2222`. */
+  readonly name: string;
+  /** `uname -r`; absent when the side was never reached. */
+  readonly kernel?: string;
+  readonly arch?: string;
+  readonly uid?: number;
+  readonly pageSize?: number;
+}
+
+/** One share of the run. */
+export interface ShareFacts {
+  /** A mode's name, or `unknown`. */
+  readonly mode: string;
+  /** How the mode is known: `the lab's own daemon`, `the daemon's command line`, `--mode`. */
+  readonly how: string;
+  readonly type?: 'virtiofs' | '9p';
+  readonly tag?: string;
+  /** Who serves it, with its version: `virtiofsd 1.13.2`. */
+  readonly server?: string;
+  readonly guestDir?: string;
+  readonly hostDir?: string;
+}
+
+/** One check in one mode, or one path of `md5`. */
+export interface Result {
+  readonly check: string;
+  /** A mode's name, or `unknown`. */
+  readonly mode: string;
+  /** The worst of its cases. */
+  readonly verdict: Verdict;
+  readonly cases: readonly CaseResult[];
+  readonly durationMs: number;
+  /** The directory that `vfs-verify judge` judges again, as the user would name it. */
+  readonly bundle?: string;
+}
+
+/** One case of a check. */
+export interface CaseResult {
+  readonly name: string;
+  readonly verdict: Verdict;
+  readonly durationMs: number;
+  /** The command that runs this case again. */
+  readonly rerun?: string;
+}
