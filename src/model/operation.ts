@@ -68,6 +68,7 @@ type NameOperation =
   | { readonly do: 'removexattr'; readonly path: string; readonly name: string }
   /** The canonical path ({ path }): O_PATH|O_CLOEXEC open, then readlink of /proc/self/fd/N. No file is opened for reading. */
   | { readonly do: 'resolve'; readonly path: string }
+  /** Later relative paths of this actor start there instead of at the root. */
   | { readonly do: 'chdir'; readonly path: string }
   /** One directory's names, sorted by their bytes. `raw` keeps the kernel's order. */
   | { readonly do: 'list'; readonly path: string; readonly raw?: boolean }
@@ -133,9 +134,9 @@ export interface FillPattern {
 
 type BulkOperation =
   /**
-   * One pass over a file: the digest of the whole, and one XXH3-128 digest for every block of `block`
-   * bytes, streamed as bulk items. A path is opened read-only for it and closed again; a file is one that
-   * the actor holds open.
+   * One pass over a file: the digest of the whole, and one 16-byte digest for every block of `block` bytes,
+   * streamed as bulk items. A path is opened read-only for it (links are followed) and closed again; a file
+   * is one that the actor holds open, whose position stays where it was.
    */
   | {
       readonly do: 'hash';
@@ -144,11 +145,13 @@ type BulkOperation =
       readonly algorithm: Algorithm;
       /** Bytes per block digest (a multiple of 4096); absent: no block digests. */
       readonly block?: number;
+      /** Default xxh3 (XXH3-128). md5 where one of two sides cannot do that (the probe in plain node). */
+      readonly blockAlgorithm?: 'xxh3' | 'md5';
       readonly range?: ByteRange;
       /** O_DIRECT: only with `path`. */
       readonly direct?: boolean;
     }
-  /** Digests of many ranges of one open file, in one request: triage's re-reads. */
+  /** Digests of many ranges (at most 10,000) of one open file, in one request: triage's re-reads. */
   | {
       readonly do: 'hash-ranges';
       readonly file: string;
@@ -211,9 +214,34 @@ export interface HashResult {
   readonly after: Stat;
   /** Page state of the descriptor, taken before the first byte was read. */
   readonly pages?: PageState;
+  /** Anything about this reading that was not as asked, such as an O_DIRECT tail that had to be read buffered. */
+  readonly note?: string;
 }
 
-/** Bulk items of `hash`: digests of consecutive blocks from block number `from`, 16 bytes each, base64. */
+/** What `hash-ranges` answers: an array of these, one for each range. `bytes` is less where the file ends. */
+export interface RangeDigest {
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+/** What `walk` answers, after its bulk items: how many there were, and the bytes that were hashed. */
+export interface WalkResult {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** What `many` answers. `stopped` is the operation after the last value: it was refused, and ended the list. */
+export interface ManyResult {
+  readonly values: readonly unknown[];
+  /** Begin and end of each, `stopped` included, in nanoseconds of the side's monotonic clock. */
+  readonly timesNs: readonly (readonly [number, number])[];
+  readonly stopped?: { readonly errno: string; readonly call: string };
+}
+
+/**
+ * Bulk items of `hash`: digests of consecutive blocks from block number `from`, 16 bytes each, base64.
+ * Blocks are counted from the beginning of the file, or of the range where one was given.
+ */
 export interface BlockDigests {
   readonly from: number;
   readonly base64: string;
@@ -246,7 +274,8 @@ export interface PageState {
   readonly writeback?: number;
   /** Why it was refused (an errno's name). */
   readonly refusal?: string;
-  /** With `map`: run lengths, beginning with the number of absent pages: absent, present, absent … */
+  /** With `map`: run lengths, beginning with the number of absent pages: absent, present, absent …
+   * A map of more than 200,000 runs is refused as a whole (E2BIG): ask for smaller ranges. */
   readonly runs?: readonly number[];
 }
 
