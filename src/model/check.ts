@@ -1,3 +1,4 @@
+import type { ShareWords } from './comparison.ts';
 import type { Mode } from './mode.ts';
 import type { Operation } from './operation.ts';
 import type { Outcome } from './outcome.ts';
@@ -63,6 +64,10 @@ export interface Setting {
   readonly versions: Readonly<Record<string, string>>;
   /** 32 bits; every random choice and every payload follows from it. */
   readonly seed: number;
+  /** The share in words, for evidence: its mode, how that is known, who serves it. */
+  readonly share?: ShareWords;
+  /** The daemon's process on the host, where it can be seen. */
+  readonly daemonPid?: number;
   /** Arguments of this run for this check (md5: path, algorithm, expect, timeoutMs). */
   readonly args: Readonly<Record<string, unknown>>;
 }

@@ -27,13 +27,7 @@ export type ComparisonEvidence = {
   readonly layer?: Layer;
   /** The layer in words a headline can end in: `the guest's page cache is stale`. */
   readonly layerWords?: string;
-  readonly share: {
-    readonly mode: string;
-    /** How the mode is known. */
-    readonly how: string;
-    readonly server?: string;
-    readonly lab?: string;
-  };
+  readonly share: ShareWords;
   /** Set where the mode in force permits the difference: for how long or until what, and where that is written. */
   readonly permitted?: { readonly words: string; readonly sources: readonly string[] };
   /** What the measurement itself changed, a sentence each. */
@@ -41,6 +35,16 @@ export type ComparisonEvidence = {
   /** The sides on which the file changed while it was hashed. */
   readonly changedWhileHashed?: readonly ('guest' | 'host')[];
 };
+
+/** A share in words. */
+export interface ShareWords {
+  /** A mode's name, or `unknown`. */
+  readonly mode: string;
+  /** How the mode is known: `the lab's own daemon`, `--mode`. */
+  readonly how: string;
+  readonly server?: string;
+  readonly lab?: string;
+}
 
 /** What one side's own pass over the file gave. */
 export interface SideDigest {
@@ -62,14 +66,40 @@ export interface Vote {
   readonly note?: string;
 }
 
-/** Where the wrong bytes are. */
+/** Where a difference sits. */
 export type Layer =
-  | 'guest-page-cache'
+  | 'stale-guest-cache'
+  | 'stale-size'
+  | 'stale-name'
   | 'guest-not-written-back'
   | 'daemon'
-  | 'host-page-cache'
-  | 'both-wrong'
-  | 'undetermined';
+  | 'host-cache-vs-medium'
+  | 'caught-up'
+  | 'both-wrong';
+
+/** Each layer in words that a headline can end in. */
+export const layerWords: Readonly<Record<Layer, string>> = {
+  'stale-guest-cache': "the guest's page cache is stale",
+  'stale-size': "the guest's cached file size is stale",
+  'stale-name': 'the guest still has another file under this name',
+  'guest-not-written-back': 'the guest holds data that it has not written back',
+  daemon: 'the daemon serves other bytes than the host has at this path',
+  'host-cache-vs-medium': "the host's page cache and its disk disagree",
+  'caught-up': 'the guest was stale when it was hashed, and has caught up since',
+  'both-wrong': 'both sides agree and both are wrong',
+};
+
+/** The row of the contract that speaks of a layer; undefined: no mode ever permits it. */
+export const layerScenarios: Readonly<Record<Layer, string | undefined>> = {
+  'stale-guest-cache': 'host-write/reopen',
+  'stale-size': 'host-append/size',
+  'stale-name': 'rename-over/open',
+  'guest-not-written-back': 'guest-map-store/before-msync',
+  daemon: undefined,
+  'host-cache-vs-medium': undefined,
+  'caught-up': 'host-append/size',
+  'both-wrong': undefined,
+};
 
 /** What a two-sided look at a tree found: the evidence of `md5 --recursive`. */
 export type TreeEvidence = {
@@ -83,9 +113,11 @@ export type TreeEvidence = {
   readonly seconds: number;
   /** In the order of the walk. */
   readonly differences: readonly TreeDifference[];
-  /** How many there are in all, where `differences` is not all of them. */
+  /** How many there are in all; `differences` holds the first ten thousand. */
   readonly differencesTotal: number;
-  readonly share: ComparisonEvidence['share'];
+  /** How many of each kind, of all. */
+  readonly counts: Readonly<Partial<Record<TreeDifference['what'], number>>>;
+  readonly share: ShareWords;
   readonly permitted?: ComparisonEvidence['permitted'];
   readonly disturbed: readonly string[];
 };
