@@ -77,6 +77,13 @@ export const rows: readonly Row[] = [
     ],
   },
   {
+    scenario: 'host-write/first-read',
+    title: 'the host makes a file; the guest, which never saw it, opens and reads it',
+    cells: alwaysFresh,
+    because: 'A name and pages that the guest never had cannot be cached there.',
+    sources: [`${kernel}/dir.c fuse_lookup`, `${kernel}/file.c fuse_cache_read_iter`],
+  },
+  {
     scenario: 'host-write/reopen',
     title: 'the host overwrites bytes; the guest opens the file again and reads them',
     cells: {

@@ -78,7 +78,7 @@ export interface ViewFacts {
   readonly root: string;
   readonly pageSize: number;
   readonly kernel: string;
-  readonly root_user: boolean;
+  readonly rootUser: boolean;
   /** What the probe can do there: cachestat, statx, o-direct … */
   readonly features: readonly string[];
 }

@@ -65,6 +65,8 @@ export interface Result {
   readonly check: string;
   /** A mode's name, or `unknown`. */
   readonly mode: string;
+  /** The user's own path that was looked at, as the guest sees it (`md5`). */
+  readonly path?: string;
   /** The worst of its cases. */
   readonly verdict: Verdict;
   readonly cases: readonly CaseResult[];

@@ -1,7 +1,7 @@
 import type { ViewFacts } from '../model/check.ts';
-import type { Mode } from '../model/mode.ts';
 import type { ViewName } from '../model/side.ts';
 import type { ProbeSession } from '../probe/session.ts';
+import type { Share } from '../share/share.ts';
 
 /** A view that is bound: the probe on its side and the directory there. */
 export interface BoundView {
@@ -11,10 +11,10 @@ export interface BoundView {
 
 /** One share in one mode, with everything that a check needs to run on it. */
 export interface Bench {
+  readonly share: Share;
   readonly views: Readonly<Partial<Record<ViewName, BoundView>>>;
-  readonly mode: Mode | undefined;
   /** Program versions by name. */
   readonly versions: Readonly<Record<string, string>>;
-  /** The daemon's process on the host, where it can be seen. */
-  readonly daemonPid: number | undefined;
+  /** The lab's name, where the share is a lab's. */
+  readonly lab: string | undefined;
 }

@@ -1,0 +1,84 @@
+import { promiseFor } from '../contract/contract.ts';
+import type { Check, Setting } from '../model/check.ts';
+import type { CaseResult, Result } from '../model/report.ts';
+import { type Verdict, worstOf } from '../model/verdict.ts';
+import { type Bundle, type CaseRecord, observedCase } from './bundle.ts';
+
+/** An asynchronous judge that takes longer than this has hung. */
+const judgeLimitMs = 120_000;
+
+/**
+ * Judges a saved bundle: the only way to a verdict, on line and off. A judge that throws or hangs yields
+ * `unknown`, as any other thing that kept us from telling.
+ */
+export async function judgeBundle(directory: string, bundle: Bundle, check: Check): Promise<Result> {
+  const cases: CaseResult[] = [];
+  for (const record of bundle.cases) {
+    const verdict =
+      record.skipped === undefined
+        ? await judgeCase(directory, bundle.setting, record, check)
+        : skipped(record.skipped);
+    cases.push({ name: record.case.name, verdict, durationMs: Math.round(record.durationMs) });
+  }
+  const worst = worstOf(cases.map(({ verdict }) => verdict)) ?? skipped('no case applies here');
+  return {
+    check: bundle.check,
+    mode: bundle.setting.mode?.name ?? 'unknown',
+    verdict: worst,
+    cases,
+    durationMs: cases.reduce((sum, { durationMs }) => sum + durationMs, 0),
+  };
+}
+
+function skipped(reason: string): Verdict {
+  return { kind: 'skip', code: 'need-not-met', reason };
+}
+
+async function judgeCase(
+  directory: string,
+  setting: Setting,
+  record: CaseRecord,
+  check: Check,
+): Promise<Verdict> {
+  const observed = observedCase(directory, setting, record);
+  try {
+    const verdict = await limited(
+      Promise.resolve(check.judge(observed, (scenario) => promiseFor(scenario, setting.mode))),
+    );
+    if (
+      verdict.kind === 'fail' &&
+      (verdict.code === undefined || !Object.hasOwn(check.codes, verdict.code))
+    ) {
+      throw new Error(`it failed with the code "${verdict.code}", which it does not list`);
+    }
+    return verdict;
+  } catch (error) {
+    return crashed(check.name, error);
+  }
+}
+
+/** What a check that threw ends in. */
+export function crashed(name: string, error: unknown): Verdict {
+  const words = error instanceof Error ? error.message : String(error);
+  return {
+    kind: 'unknown',
+    code: 'crashed',
+    reason: `the check ${name} crashed: ${words}`,
+    next: 'this is a defect of the check, not of the share',
+  };
+}
+
+async function limited<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`its judge gave no answer for ${judgeLimitMs / 1000} s`)),
+      judgeLimitMs,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { KnownError } from '../model/error.ts';
+import type { Operation } from '../model/operation.ts';
+import { describeOutcome, type Outcome } from '../model/outcome.ts';
+import type { BoundView } from './bench.ts';
+
+/**
+ * The run's own directory inside a share: `.vfs-verify-HOST-BOOT-PID-RANDOM`. Only there do checks write. The
+ * name says whose it is, so that a later run can tell one that a killed run left behind.
+ */
+export interface Workplace {
+  /** Relative to the views' roots. */
+  readonly name: string;
+  /** Makes a directory for one case; relative to the views' roots. */
+  makeCaseDir(name: string): Promise<string>;
+  /** Removes everything; bounded. Returns what could not be removed, in words. */
+  remove(): Promise<string | undefined>;
+}
+
+const prefix = '.vfs-verify-';
+const limit = { limitMs: 30_000, limitName: 'the limit of making and removing directories' } as const;
+
+/**
+ * Makes the run's directory, by the host's view: a name that the guest has never looked up is fresh in every
+ * mode. Removes directories that killed runs of this machine left behind.
+ * @throws KnownError `not-writable`
+ */
+export async function makeWorkplace(host: BoundView): Promise<Workplace> {
+  const ask = (op: Operation) => host.session.request('workplace', op, { root: host.facts.root, ...limit });
+  const owner = await ownerName();
+  await removeStale(ask, owner);
+  const name = `${prefix}${owner.machine}-${owner.boot}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  // World-writable with the sticky bit, as /tmp: the guest's user need not be the host's.
+  const made = await ask({
+    do: 'many',
+    list: [
+      { do: 'mkdir', path: name, mode: 0o700 },
+      { do: 'chmod', path: name, mode: 0o1777 },
+    ],
+  });
+  if (made.kind !== 'value') {
+    throw new KnownError(
+      'not-writable',
+      `${host.facts.root}: no directory can be made there (${describeOutcome(made)})`,
+      'Checks write in a directory of their own inside the share: run as a user who may, or free some space.',
+    );
+  }
+  return {
+    name,
+    async makeCaseDir(caseName) {
+      const directory = path.posix.join(name, caseName.replaceAll(/[^A-Za-z0-9._+-]/g, '-'));
+      const outcome = await ask({
+        do: 'many',
+        list: [
+          { do: 'mkdir', path: directory, mode: 0o700 },
+          { do: 'chmod', path: directory, mode: 0o1777 },
+        ],
+      });
+      if (outcome.kind !== 'value')
+        throw new KnownError(
+          'not-writable',
+          `${directory} could not be made (${describeOutcome(outcome)})`,
+          'Free some space in the share, or look at its rights.',
+        );
+      return directory;
+    },
+    async remove() {
+      const outcome = await ask({ do: 'remove-tree', path: name });
+      return outcome.kind === 'value'
+        ? undefined
+        : `${path.posix.join(host.facts.root, name)} could not be removed: ${describeOutcome(outcome)}`;
+    },
+  };
+}
+
+interface Owner {
+  readonly machine: string;
+  readonly boot: string;
+}
+
+/** This machine and its boot: a process id means nothing elsewhere or after a reboot. */
+async function ownerName(): Promise<Owner> {
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => 'noboot');
+  return {
+    machine:
+      hostname()
+        .replaceAll(/[^A-Za-z0-9]/g, '')
+        .slice(0, 20) || 'host',
+    boot: boot.trim().slice(0, 8),
+  };
+}
+
+async function removeStale(ask: (op: Operation) => Promise<Outcome>, owner: Owner): Promise<void> {
+  const listed = await ask({ do: 'list', path: '.' });
+  if (listed.kind !== 'value') return;
+  const { entries } = listed.value as { entries: readonly { name: string }[] };
+  for (const { name } of entries) if (isStale(name, owner)) await ask({ do: 'remove-tree', path: name });
+}
+
+/** Ours by machine, and its process is no more: of an earlier boot, or not alive. */
+function isStale(name: string, owner: Owner): boolean {
+  const match = /^\.vfs-verify-([A-Za-z0-9]+)-([0-9a-z]+)-(\d+)-[0-9a-f]{8}$/.exec(name);
+  if (match === null || match[1] !== owner.machine) return false;
+  return match[2] !== owner.boot || !isAlive(Number(match[3]));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

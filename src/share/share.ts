@@ -1,0 +1,75 @@
+import path from 'node:path';
+import { KnownError } from '../model/error.ts';
+import type { Mode } from '../model/mode.ts';
+
+/** One directory seen from both sides. */
+export interface Share {
+  readonly guestDir: string;
+  readonly hostDir: string;
+  /** Undefined where nobody said and nothing shows it. */
+  readonly mode: Mode | undefined;
+  /** How the mode is known, in words. */
+  readonly modeHow: string;
+  readonly type?: 'virtiofs' | '9p';
+  readonly tag?: string;
+  /** Who serves it, with its version: `virtiofsd 1.13.2`. */
+  readonly server?: string;
+  /** The process on the host that does the daemon's work, where it can be seen. */
+  readonly daemonPid?: number;
+}
+
+/**
+ * Reads `--map GUESTDIR=HOSTDIR`. The first "=" that is followed by "/" parts the two, so that a guest
+ * directory may hold a "=".
+ * @throws KnownError `bad-map`
+ */
+export function parseMap(text: string): { readonly guestDir: string; readonly hostDir: string } {
+  const at = text.indexOf('=/');
+  const [guestDir, hostDir] = at < 0 ? ['', ''] : [text.slice(0, at), text.slice(at + 1)];
+  if (!guestDir.startsWith('/') || hostDir === '') {
+    throw new KnownError(
+      'bad-map',
+      `--map "${text}" does not name two directories`,
+      'Write --map GUESTDIR=HOSTDIR with absolute paths, such as --map /mnt/data=/srv/share.',
+    );
+  }
+  return { guestDir: path.posix.normalize(guestDir), hostDir: path.posix.normalize(hostDir) };
+}
+
+/** A path of a share, as both sides call it. */
+export interface LocatedPath {
+  readonly share: Share;
+  readonly guestPath: string;
+  readonly hostPath: string;
+}
+
+/**
+ * Finds the share that a guest path lies in: the one with the longest directory, since shares may be nested.
+ * @param guestPath absolute and canonical.
+ * @throws KnownError `outside-share`
+ */
+export function locatePath(guestPath: string, shares: readonly Share[]): LocatedPath {
+  const inside = shares
+    .filter(({ guestDir }) => isInside(guestPath, guestDir))
+    .sort((a, b) => b.guestDir.length - a.guestDir.length);
+  const share = inside[0];
+  if (share === undefined) {
+    const known = shares.map(({ guestDir }) => guestDir).join(', ');
+    throw new KnownError(
+      'outside-share',
+      `${guestPath} is in no share that is known here`,
+      known === ''
+        ? 'Say which directories are one: --map GUESTDIR=HOSTDIR.'
+        : `Known in the guest: ${known}. Name a path below one of them, or say which directories are one: --map GUESTDIR=HOSTDIR.`,
+    );
+  }
+  return {
+    share,
+    guestPath,
+    hostPath: path.posix.join(share.hostDir, path.posix.relative(share.guestDir, guestPath)),
+  };
+}
+
+function isInside(file: string, directory: string): boolean {
+  return directory === '/' || file === directory || file.startsWith(`${directory}/`);
+}
