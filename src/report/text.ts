@@ -1,0 +1,137 @@
+import { isComparison, isTree } from '../model/comparison.ts';
+import type { CaseResult, Report, Result } from '../model/report.ts';
+import { countVerdicts, type VerdictKind } from '../model/verdict.ts';
+import { caseLines } from './case-text.ts';
+import { comparisonLines } from './comparison-text.ts';
+import { flowed, type Style, wrapped } from './layout.ts';
+import { matrixLines } from './matrix-text.ts';
+import { paintFor } from './paint.ts';
+import { printable } from './printable.ts';
+import { count } from './quantities.ts';
+import { treeLines } from './tree-text.ts';
+import { plainLines } from './verdict-text.ts';
+
+export type { Style };
+
+/**
+ * A report for a terminal: the answer first, then the evidence, then what to do next. Ends in a newline.
+ */
+export function renderText(report: Report, { color, width }: Style): string {
+  // A narrower terminal breaks lines itself: tables of its width would hold nothing.
+  const style = { color, width: Math.max(72, width) };
+  const lines = report.command === 'md5' ? md5Lines(report, style) : checkLines(report, style);
+  return `${lines.join('\n')}\n`;
+}
+
+// --- md5: the user's own paths ---
+
+function md5Lines(report: Report, style: Style): string[] {
+  const blocks = report.results.map((result) => pathLines(result, report, style));
+  const [first = ['UNKNOWN  no path was looked at']] = blocks;
+  if (blocks.length <= 1) return first;
+  // What needs attention last is nearest to the prompt, and the answer for all is first.
+  return [pathsAnswer(report, style), ...blocks.flatMap((block) => ['', ...block])];
+}
+
+function pathLines(result: Result, { environment }: Report, style: Style): string[] {
+  const { evidence } = result.verdict;
+  if (isTree(evidence)) return treeLines(result, evidence, environment, style);
+  if (isComparison(evidence)) return comparisonLines(result, evidence, environment, style);
+  return plainLines(result.verdict, result.path ?? result.check, style);
+}
+
+function pathsAnswer({ verdict, results }: Report, style: Style): string {
+  const counts = countVerdicts(results.map((result) => result.verdict.kind));
+  const told = [
+    ...(counts.fail > 0 ? [`${counts.fail} DIFFERENT`] : []),
+    ...(counts.unknown > 0 ? [`${counts.unknown} UNKNOWN`] : []),
+    ...(counts.pass > 0 ? [`${counts.pass} same`] : []),
+    ...(counts.skip > 0 ? [`${counts.skip} skipped`] : []),
+  ];
+  return paintFor(style.color).verdict(
+    verdict.kind,
+    `${told.join(', ')} of ${count(results.length, 'path')}`,
+  );
+}
+
+// --- check: a mode's promises ---
+
+function checkLines(report: Report, style: Style): string[] {
+  const paint = paintFor(style.color);
+  const answer = wrapped(checkAnswer(report), { width: style.width }).map((line) =>
+    paint.verdict(report.verdict.kind, line),
+  );
+  const blocks = [...casesOf(report, 'fail'), ...casesOf(report, 'unknown')].map(([result, each]) =>
+    caseLines(result, each, style),
+  );
+  return [
+    ...answer,
+    '',
+    ...matrixLines(report, style),
+    ...blocks.flatMap((block) => ['', ...block]),
+    ...skipLines(report, style),
+    '',
+    ...environmentLines(report, style),
+    ...nextStep(report, style),
+  ];
+}
+
+function casesOf({ results }: Report, kind: VerdictKind): [Result, CaseResult][] {
+  return results.flatMap((result) =>
+    result.cases.flatMap((each): [Result, CaseResult][] =>
+      each.verdict.kind === kind ? [[result, each]] : [],
+    ),
+  );
+}
+
+function checkAnswer({ results, verdict }: Report): string {
+  const inMode = ({ check, mode }: Result) =>
+    printable(mode === 'unknown' ? check : `${check} in mode ${mode}`);
+  const broken = results.filter((result) => result.verdict.kind === 'fail');
+  const open = results.filter((result) => result.verdict.kind === 'unknown');
+  const also = open.length > 0 ? `; ${count(open.length, 'result')} unknown` : '';
+  if (broken.length > 0)
+    return `${count(broken.length, 'promise')} broken: ${listed(broken.map(inMode))}${also}`;
+  if (open.length > 0) return `could not tell: ${listed(open.map(inMode))}`;
+  if (verdict.kind === 'unknown') return 'could not tell: nothing that was asked for applies here';
+  const stale = results.filter((result) => result.verdict.stale === true).length;
+  const seen = stale > 0 ? `; staleness that the mode permits was seen in ${count(stale, 'result')}` : '';
+  return `every promise was kept${seen}`;
+}
+
+/** The first few of a list. */
+function listed(names: readonly string[]): string {
+  const few = names.slice(0, 4).join(', ');
+  return names.length > 4 ? `${few} and ${names.length - 4} more` : few;
+}
+
+/** Skipped cases, by reason: a skip is never silent. */
+function skipLines(report: Report, style: Style): string[] {
+  const byReason = new Map<string, Set<string>>();
+  for (const [result, each] of casesOf(report, 'skip')) {
+    const names = byReason.get(each.verdict.reason) ?? new Set();
+    byReason.set(each.verdict.reason, names.add(`${result.check}/${each.name} (${result.mode})`));
+  }
+  const lines = [...byReason].flatMap(([reason, names]) =>
+    wrapped(printable(`${reason}: ${listed([...names])}`), { width: style.width, first: 'skipped  ' }),
+  );
+  return lines.length === 0 ? [] : ['', ...lines];
+}
+
+function environmentLines({ environment, tool }: Report, style: Style): string[] {
+  const pieces = [
+    ...(environment.lab === undefined ? [] : [`lab ${environment.lab}`]),
+    ...Object.entries(environment.versions).map(([name, version]) => `${name} ${version}`),
+    `seed ${environment.seed.toString(16)}`,
+    `vfs-verify ${tool.version}`,
+  ].map(printable);
+  return flowed(pieces, { width: style.width, gap: ' · ', rest: '' }).map(paintFor(style.color).faint);
+}
+
+function nextStep(report: Report, style: Style): string[] {
+  const [worst] = [...casesOf(report, 'fail'), ...casesOf(report, 'unknown')];
+  if (worst === undefined) return [];
+  const [result, each] = worst;
+  const next = each.verdict.next ?? `read what this means and what to do about it: checks/${result.check}.md`;
+  return wrapped(printable(next), { width: style.width, first: 'next: ' });
+}
