@@ -1,14 +1,15 @@
 import type { Readable } from 'node:stream';
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { KnownError } from '../model/error.ts';
 import type { ExecOptions, ExecResult, RemoteProcess } from './endpoint.ts';
 
 const defaultTimeoutMs = 30_000;
 const defaultMaxBytes = 1024 * 1024;
 /**
- * How long output is awaited after the program itself has ended: something that it left running in the
- * background may hold the pipe open for ever.
+ * How long nothing must have come after the program itself has ended before its output is taken as
+ * complete without an end: something that it left running in the background may hold the pipe open for ever.
  */
-const drainMs = 500;
+const quietMs = 1000;
 
 /**
  * Carries a started program to its end, keeping at most `maxBytes` of each output stream. What comes after
@@ -33,9 +34,7 @@ export async function runToEnd(
   const limit = timer(timeoutMs);
   const ended = await Promise.race([process.ended, limit.passed]);
   if (ended !== undefined) {
-    const drain = timer(drainMs);
-    await Promise.race([Promise.all([stdout.done, stderr.done]), limit.passed, drain.passed]);
-    drain.clear();
+    await Promise.race([Promise.all([stdout.done, stderr.done]), limit.passed, quiet([stdout, stderr])]);
   }
   limit.clear();
   process.stdout.destroy();
@@ -80,11 +79,13 @@ function detailOf(text: string): { detail: string } | undefined {
 function collect(stream: Readable, maxBytes: number) {
   const chunks: Buffer[] = [];
   let kept = 0;
+  let seen = 0;
   let dropped = false;
   const done = new Promise<void>((resolve) => {
     stream.once('end', resolve).once('close', resolve).on('error', resolve);
   });
   stream.on('data', (chunk: Buffer) => {
+    seen += chunk.length;
     const part = chunk.subarray(0, maxBytes - kept);
     if (part.length < chunk.length) dropped = true;
     if (part.length === 0) return;
@@ -95,7 +96,21 @@ function collect(stream: Readable, maxBytes: number) {
     done,
     text: () => Buffer.concat(chunks).toString('utf8'),
     truncated: () => dropped,
+    seen: () => seen,
   };
+}
+
+async function quiet(outputs: readonly { seen(): number; done: Promise<void> }[]): Promise<void> {
+  const all = () => outputs.reduce((sum, output) => sum + output.seen(), 0);
+  let ended = false;
+  void Promise.all(outputs.map(({ done }) => done)).then(() => {
+    ended = true;
+  });
+  for (let before = -1; !ended && before !== all(); ) {
+    before = all();
+    await sleep(quietMs, undefined, { ref: false });
+    await immediate(); // After a stall of our own, what has arrived meanwhile is read only now.
+  }
 }
 
 function timer(ms: number) {

@@ -1,0 +1,137 @@
+import type { ClientChannel } from 'ssh2';
+import { KnownError } from '../model/error.ts';
+import type { Endpoint, ExecResult } from './endpoint.ts';
+import { quoteCommand } from './quote.ts';
+import { describe, runToEnd } from './run-to-end.ts';
+import type { Connection } from './ssh-connect.ts';
+import { programOn } from './ssh-program.ts';
+import { connectTo, connectWith, limitsOf, type SshOptions } from './ssh-route.ts';
+import { type SshSettings, sshSurroundings } from './ssh-settings.ts';
+import { parseSshTarget } from './ssh-target.ts';
+import { within } from './within.ts';
+
+/** A machine of which everything is known, so that no ssh configuration, agent or other key is asked. */
+export interface ExplicitSshTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly keyFile: string;
+  readonly knownHostsFile: string;
+  readonly strict: true;
+}
+
+/**
+ * Connects to a machine over ssh: one connection for the whole run, a channel for each program.
+ * @param target `ssh://user@host:port`, `user@host`, an alias of the ssh configuration, or all there is to know.
+ * @throws KnownError `bad-target`, `ssh-config-unsupported`, `unreachable`, `host-key-unknown`,
+ * `host-key-changed`, `host-key-revoked`, `auth`.
+ */
+export async function connectSsh(
+  target: string | ExplicitSshTarget,
+  options: SshOptions = {},
+): Promise<Endpoint> {
+  const connection =
+    typeof target === 'string'
+      ? await connectTo(parseSshTarget(target), options, options.surroundings ?? sshSurroundings(), 0)
+      : await connectWith(explicitSettings(target), options, sshSurroundings(), 0);
+  return endpointOver(connection, limitsOf(options, undefined).connectMs);
+}
+
+function explicitSettings(target: ExplicitSshTarget): SshSettings {
+  return {
+    alias: target.host,
+    host: target.host,
+    port: target.port,
+    user: target.user,
+    identityFiles: [target.keyFile],
+    identitiesNamed: true,
+    identitiesOnly: true,
+    agentSocket: undefined,
+    userKnownHostsFiles: [target.knownHostsFile],
+    globalKnownHostsFiles: [],
+    hostKeyAlias: undefined,
+    acceptNewHostKey: false,
+    hashKnownHosts: false,
+    connectTimeoutMs: undefined,
+    keepaliveIntervalMs: undefined,
+    keepaliveCountMax: undefined,
+    jumps: [],
+    proxyCommand: undefined,
+    family: undefined,
+  };
+}
+
+function endpointOver(connection: Connection, openMs: number): Endpoint {
+  const { name } = connection;
+  const spawn: Endpoint['spawn'] = async (argv, options = {}) => {
+    const command = quoteCommand(argv, options.env);
+    const gone = connection.lost();
+    if (gone !== undefined) throw connectionLost(name, argv, gone);
+    try {
+      const channel = await within<ClientChannel>(
+        openMs,
+        () =>
+          new KnownError(
+            'command-timeout',
+            `${name}: the ssh server did not start ${describe(argv)} within ${openMs / 1000} s.`,
+            'Check whether the machine hangs or is overloaded.',
+          ),
+        (done) => connection.client.exec(command, done),
+        (late) => late.close(),
+      );
+      return programOn(channel, connection);
+    } catch (error) {
+      if (error instanceof KnownError) throw error;
+      const lost = connection.lost();
+      if (lost !== undefined) throw connectionLost(name, argv, lost);
+      throw new KnownError(
+        'command-not-started',
+        `${name}: the ssh server does not start ${describe(argv)}: ${(error as Error).message}.`,
+        'Check what its configuration lets this user run, and its limit of sessions (MaxSessions).',
+        { cause: error },
+      );
+    }
+  };
+  return {
+    kind: 'ssh',
+    name,
+    spawn,
+    exec: async (argv, options) => {
+      const result = await runToEnd(await spawn(argv), argv, name, options);
+      const missing = notStarted(argv, result);
+      if (missing === undefined) return result;
+      throw new KnownError(
+        'command-not-started',
+        `${name}: ${describe(argv.slice(0, 1))} could not be started: ${missing}.`,
+        'Install it there, or put its directory into the PATH of non-interactive logins.',
+        { detail: result.stderr.trim() },
+      );
+    },
+    close: () => connection.close(),
+  };
+}
+
+/**
+ * A remote shell tells only by 126 or 127 and in its own words that there is no such program. A program may
+ * end with these numbers itself; only a shell's message about this very word is taken as "not started".
+ */
+function notStarted(argv: readonly string[], result: ExecResult): string | undefined {
+  if ((result.status !== 126 && result.status !== 127) || result.stdout !== '') return undefined;
+  const [program = ''] = argv;
+  const [line = ''] = result.stderr.trimStart().split('\n');
+  const afterExec = /\bexec: (?:line \d+: )?(.*)$/.exec(line)?.[1];
+  const isShells =
+    afterExec?.startsWith(`${program}: `) === true ||
+    line.endsWith(`command not found: ${program}`) ||
+    (/^env: |unknown command/i.test(line) && line.includes(program));
+  if (!isShells) return undefined;
+  return result.status === 127 ? 'not found' : 'no permission to execute it';
+}
+
+function connectionLost(name: string, argv: readonly string[], reason: string): KnownError {
+  return new KnownError(
+    'connection-lost',
+    `${name}: the connection was lost before ${describe(argv)}: ${reason}.`,
+    'Check that the machine is still running and reachable.',
+  );
+}
