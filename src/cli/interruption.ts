@@ -1,0 +1,30 @@
+/** Ctrl-C and its like. */
+export interface Interruption {
+  /** Aborts at the first signal. */
+  readonly signal: AbortSignal;
+  stop(): void;
+}
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * At the first signal: stops the work in good order, so that nothing is left behind on either side and what
+ * is known so far is printed. At the second: ends at once.
+ * @param onFirst what ends the steps that are under way.
+ */
+export function interruption(onFirst: () => Promise<void>): Interruption {
+  const controller = new AbortController();
+  const handler = () => {
+    if (controller.signal.aborted) process.exit(130);
+    process.stderr.write('vfs-verify: interrupted; cleaning up (once more ends at once)\n');
+    controller.abort();
+    onFirst().catch(() => {});
+  };
+  for (const name of signals) process.on(name, handler);
+  return {
+    signal: controller.signal,
+    stop() {
+      for (const name of signals) process.off(name, handler);
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { compareFile } from '../../checks/compare/file.ts';
+import { compareTree } from '../../checks/compare/tree.ts';
+import type { Check } from '../model/check.ts';
+import { KnownError } from '../model/error.ts';
+import type { Report, Result } from '../model/report.ts';
+import { exitStatusOf } from '../model/verdict.ts';
+import { type Bundle, loadBundle } from '../run/bundle.ts';
+import { judgeBundle } from '../run/judge.ts';
+import { makeReport } from '../run/report.ts';
+import { loadAll } from './check.ts';
+import { printReport } from './print.ts';
+import { packageVersion } from './version.ts';
+
+/** `vfs-verify judge DIR`: judges what `--bundle` saved again, by this version's judges and contract. */
+export async function judge(
+  given: string,
+  flags: { readonly checks?: string; readonly json?: boolean },
+): Promise<void> {
+  const started = Date.now();
+  const directories = await bundlesBelow(path.resolve(given.replace(/\/?bundle\.json$/, '') || '.'));
+  const loaded = await loadAll(flags.checks);
+  const results: Result[] = [];
+  const bundles: Bundle[] = [];
+  for (const directory of directories) {
+    const bundle = await loadBundle(directory);
+    bundles.push(bundle);
+    const check = checkFor(
+      bundle,
+      loaded.map((each) => each.check),
+    );
+    const result = await judgeBundle(directory, bundle, check);
+    results.push({ ...result, ...pathOf(bundle), bundle: directory });
+  }
+  const command = bundles.every(isComparison) ? 'md5' : 'check';
+  const report = makeReport(command, packageVersion(), environmentOf(bundles, started), results);
+  printReport(report, flags.json === true);
+  process.exitCode = exitStatusOf(report.verdict);
+}
+
+async function bundlesBelow(directory: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  const isThere = await stat(path.join(directory, 'bundle.json')).catch(() => undefined);
+  if (isThere?.isFile() === true) found.push(directory);
+  else {
+    const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries)
+      if (entry.isDirectory()) found.push(...(await bundlesBelow(path.join(directory, entry.name))));
+  }
+  if (found.length === 0)
+    throw new KnownError(
+      'no-bundle',
+      `${directory} holds no bundle`,
+      'Name a directory that was written with --bundle DIR.',
+    );
+  return found.sort();
+}
+
+/** A comparison of the user's own path has its arguments; the check of the same name has none. */
+function isComparison(bundle: Bundle): boolean {
+  return typeof bundle.setting.args.guestPath === 'string';
+}
+
+function pathOf(bundle: Bundle): { path?: string } {
+  return isComparison(bundle) ? { path: String(bundle.setting.args.guestPath) } : {};
+}
+
+function checkFor(bundle: Bundle, checks: readonly Check[]): Check {
+  const own: readonly Check[] = [compareFile, compareTree];
+  const found = (isComparison(bundle) ? own : checks).find(({ name }) => name === bundle.check);
+  if (found === undefined)
+    throw new KnownError(
+      'no-such-check',
+      `the check "${bundle.check}" of this bundle is not known here`,
+      'Name the folder it is in: --checks DIR.',
+    );
+  return found;
+}
+
+function environmentOf(bundles: readonly Bundle[], started: number): Report['environment'] {
+  const setting = bundles[0]?.setting;
+  return {
+    startedAt: new Date(started).toISOString(),
+    durationMs: Date.now() - started,
+    seed: setting?.seed ?? 0,
+    ...(setting?.share?.lab === undefined ? {} : { lab: setting.share.lab }),
+    shares: bundles.map(({ setting: { share } }) => ({
+      mode: share?.mode ?? 'unknown',
+      how: share?.how ?? 'not known',
+      ...(share?.server === undefined ? {} : { server: share.server }),
+    })),
+    versions: setting?.versions ?? {},
+  };
+}

@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { userArguments } from './arguments.ts';
+import { reportFailure } from './failure.ts';
+import { packageVersion } from './version.ts';
+
+/**
+ * Puts the program together. Each command's own module is imported when the command runs, so that `--help`
+ * is quick.
+ */
+function program(): Command {
+  const root = new Command('vfs-verify')
+    .description(
+      'Verifies that a directory shared between a host and its guests is coherent, and says where reads come from.',
+    )
+    .version(packageVersion(), '-V, --version')
+    .showHelpAfterError('(vfs-verify COMMAND --help shows the flags)')
+    .exitOverride()
+    .enablePositionalOptions();
+
+  sides(root.command('md5'))
+    .description('read files on both sides at once and compare them')
+    .argument('<path...>', 'paths as the guest sees them')
+    .option('--algo <name>', 'md5, sha256 or xxh3', 'md5')
+    .option('--expect <digest>', 'the digest that the file should have: one more vote')
+    .option('-r, --recursive', 'compare directories: names, types, sizes, link targets, digests')
+    .option('--timeout <seconds>', 'give up after this long without progress', '30')
+    .option('--bundle <dir>', 'keep the evidence there')
+    .option('--json', 'print the report as JSON')
+    .action(async (paths: string[], flags) => (await import('./md5.ts')).md5(paths, flags));
+
+  sides(root.command('check'))
+    .description('run checks and judge them by what the mode promises')
+    .argument('[name...]', 'checks, or NAME/CASE; without one: all')
+    .option('--modes <list>', 'modes of a lab, joined by commas')
+    .option('--seed <hex>', 'repeat a run: payloads and choices follow from it')
+    .option('--checks <dir>', 'load checks from this folder as well')
+    .option('--bundle <dir>', 'keep the evidence there')
+    .option('--json', 'print the report as JSON')
+    .action(async (names: string[], flags) => (await import('./check.ts')).check(names, flags));
+
+  root
+    .command('list')
+    .description('show the checks, their cases and what they need')
+    .option('--checks <dir>', 'load checks from this folder as well')
+    .option('--json', 'print as JSON')
+    .action(async (flags) => (await import('./list.ts')).list(flags));
+
+  root
+    .command('judge')
+    .description('judge saved evidence again, without a guest')
+    .argument('<dir>', 'what --bundle wrote')
+    .option('--checks <dir>', 'load checks from this folder as well')
+    .option('--json', 'print the report as JSON')
+    .action(async (directory: string, flags) => (await import('./judge.ts')).judge(directory, flags));
+
+  root
+    .command('contract')
+    .description('show what each mode promises')
+    .argument('[scenario]', 'one scenario')
+    .option('--json', 'print as JSON')
+    .action(async (scenario: string | undefined, flags) =>
+      (await import('./contract.ts')).contract(scenario, flags),
+    );
+
+  root
+    .command('lab')
+    .description('a real guest with every cache mode, to try things on (lab --help)')
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .argument('[args...]')
+    .action(async (args: string[]) => {
+      const { labCommand } = await import('./lab.ts');
+      await labCommand().exitOverride().parseAsync(args, { from: 'user' });
+    });
+  return root;
+}
+
+/** The flags that say where the two sides are. */
+function sides(command: Command): Command {
+  return command
+    .option('--guest <where>', 'the guest: ssh://user@host:port, an ssh alias, or local')
+    .option('--host <where>', 'the host, likewise', 'local')
+    .option('--map <guestdir=hostdir>', 'two directories that are one share (may be repeated)', collect)
+    .option('--mode <name>', 'the mode in force, where it cannot be seen: always+writeback')
+    .option('--lab', 'a lab that is up; --lab=NAME for one of several')
+    .addOption(new Option('--lab-name <name>').hideHelp())
+    .option('--accept-new-host-key', 'trust a host key that has never been seen');
+}
+
+/** A flag that may be repeated. */
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+/**
+ * `--lab` takes no value, so that `check --lab md5` means the check; a name is joined on: `--lab=NAME`.
+ */
+function splitLabName(args: readonly string[]): string[] {
+  const end = args.indexOf('--');
+  return args.flatMap((each, index) =>
+    each.startsWith('--lab=') && (end < 0 || index < end)
+      ? ['--lab', '--lab-name', each.slice('--lab='.length)]
+      : [each],
+  );
+}
+
+/** Commander's own complaints are usage errors: exit status 2; help and version end well. */
+function statusOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  return reportFailure(error);
+}
+
+try {
+  await program().parseAsync(splitLabName(userArguments(process.argv.slice(2), commandLineBytes())), {
+    from: 'user',
+  });
+} catch (error) {
+  process.exitCode = statusOf(error);
+}
+
+function commandLineBytes(): Uint8Array | undefined {
+  try {
+    return readFileSync('/proc/self/cmdline');
+  } catch {
+    return undefined;
+  }
+}

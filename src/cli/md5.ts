@@ -1,0 +1,169 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { compareFile } from '../../checks/compare/file.ts';
+import type { CompareArgs } from '../../checks/compare/looks.ts';
+import { compareTree } from '../../checks/compare/tree.ts';
+import { KnownError } from '../model/error.ts';
+import type { Algorithm } from '../model/operation.ts';
+import { describeOutcome } from '../model/outcome.ts';
+import type { Result } from '../model/report.ts';
+import { exitStatusOf, type Verdict } from '../model/verdict.ts';
+import { runCell } from '../run/cell.ts';
+import { makeReport } from '../run/report.ts';
+import { type LocatedPath, locatePath } from '../share/share.ts';
+import { benchFor } from './bench.ts';
+import { environmentOf } from './environment.ts';
+import { interruption } from './interruption.ts';
+import { printReport } from './print.ts';
+import { showProgress } from './progress.ts';
+import { reachSides, type SideFlags, type Sides } from './sides.ts';
+import { packageVersion } from './version.ts';
+
+interface Md5Flags extends SideFlags {
+  readonly algo: string;
+  readonly expect?: string;
+  readonly recursive?: boolean;
+  readonly timeout: string;
+  readonly bundle?: string;
+  readonly json?: boolean;
+}
+
+/** `vfs-verify md5 PATH…`: reads each path on both sides at once and compares. */
+export async function md5(paths: readonly string[], flags: Md5Flags): Promise<void> {
+  const started = Date.now();
+  const question = readFlags(flags, paths);
+  const sides = await reachSides(flags);
+  const interrupted = interruption(() => sides.close());
+  const kept = flags.bundle ?? (await mkdtemp(path.join(tmpdir(), 'vfs-verify-')));
+  const progress = showProgress(process.stderr, flags.json === true);
+  try {
+    const results: Result[] = [];
+    for (const [index, each] of paths.entries()) {
+      const bundleDir = paths.length === 1 ? kept : path.join(kept, String(index + 1));
+      results.push(
+        await comparePath(each, question, sides, {
+          bundleDir,
+          keep: flags.bundle !== undefined,
+          progress,
+          signal: interrupted.signal,
+        }),
+      );
+    }
+    progress.end();
+    const environment = environmentOf(sides, { started, seed: 0 });
+    const report = makeReport('md5', packageVersion(), environment, results);
+    printReport(report, flags.json === true);
+    process.exitCode = exitStatusOf(report.verdict);
+  } finally {
+    progress.end();
+    interrupted.stop();
+    if (flags.bundle === undefined) await rm(kept, { recursive: true, force: true });
+    await sides.close();
+  }
+}
+
+interface Question {
+  readonly algorithm: Algorithm;
+  readonly expect: string | undefined;
+  readonly timeoutMs: number;
+  readonly recursive: boolean;
+}
+
+const digestLengths: Readonly<Record<Algorithm, number>> = { md5: 32, sha256: 64, xxh3: 32 };
+
+function readFlags(flags: Md5Flags, paths: readonly string[]): Question {
+  const { algo } = flags;
+  if (algo !== 'md5' && algo !== 'sha256' && algo !== 'xxh3')
+    throw new KnownError('bad-flag', `--algo ${algo} is not known`, 'Use md5, sha256 or xxh3.');
+  const expect = flags.expect?.trim().toLowerCase();
+  if (expect !== undefined && (!/^[0-9a-f]+$/.test(expect) || expect.length !== digestLengths[algo])) {
+    throw new KnownError(
+      'bad-flag',
+      `--expect "${flags.expect}" is no ${algo} digest`,
+      `A ${algo} digest has ${digestLengths[algo]} hexadecimal digits.`,
+    );
+  }
+  if (expect !== undefined && (paths.length > 1 || flags.recursive === true)) {
+    throw new KnownError('bad-flag', '--expect is for one file', 'Name one path, without --recursive.');
+  }
+  const seconds = Number(flags.timeout);
+  if (!(seconds > 0 && seconds <= 86_400))
+    throw new KnownError(
+      'bad-flag',
+      `--timeout ${flags.timeout} is no number of seconds`,
+      'Give a number above 0, such as --timeout 30.',
+    );
+  const relative = paths.find((each) => !each.startsWith('/'));
+  if (relative !== undefined)
+    throw new KnownError(
+      'bad-path',
+      `"${relative}" is not an absolute path`,
+      'Name the path as the guest sees it, from its root: /mnt/share/file.',
+    );
+  return { algorithm: algo, expect, timeoutMs: seconds * 1000, recursive: flags.recursive === true };
+}
+
+interface Carry {
+  readonly bundleDir: string;
+  readonly keep: boolean;
+  readonly progress: ReturnType<typeof showProgress>;
+  readonly signal: AbortSignal;
+}
+
+async function comparePath(given: string, question: Question, sides: Sides, carry: Carry): Promise<Result> {
+  const located = await locate(given, question, sides);
+  if ('kind' in located)
+    return { check: 'md5', path: given, mode: 'unknown', verdict: located, cases: [], durationMs: 0 };
+  const args: CompareArgs = {
+    guestPath: located.guestPath,
+    hostPath: located.hostPath,
+    algorithm: question.algorithm,
+    timeoutMs: question.timeoutMs,
+    ...(question.expect === undefined ? {} : { expect: question.expect }),
+  };
+  const check = question.recursive ? compareTree : compareFile;
+  const result = await runCell(check, benchFor(located.share, sides), {
+    bundleDir: carry.bundleDir,
+    seed: 0,
+    args: { ...args },
+    onEvent: carry.progress.onEvent,
+    signal: carry.signal,
+  });
+  return { ...result, check: 'md5', path: given, ...(carry.keep ? { bundle: carry.bundleDir } : {}) };
+}
+
+/**
+ * The path's share and its name on both sides. Links are resolved by the guest (without opening the file), so
+ * that both sides look at the same name; a path that the guest does not have is taken as it is written.
+ */
+async function locate(given: string, question: Question, sides: Sides): Promise<LocatedPath | Verdict> {
+  const written = path.posix.normalize(given).replace(/(.)\/$/, '$1');
+  const outcome = await sides.guest.session.request(
+    'resolve',
+    { do: 'resolve', path: written },
+    { root: '/', limitMs: Math.max(question.timeoutMs, 5000), limitName: '--timeout' },
+  );
+  if (outcome.kind === 'stuck') {
+    const pid = outcome.pid === undefined ? '' : ` (process ${outcome.pid})`;
+    return {
+      kind: 'unknown',
+      code: 'stuck',
+      reason: `the guest: looking up the path gave ${describeOutcome(outcome)}`,
+      ...(outcome.killed === true
+        ? {}
+        : {
+            observed: `The process that looked it up${pid} cannot be killed; only a reboot of the guest ends it.`,
+          }),
+      next: 'see whether the daemon of this share still runs; reboot the guest if not, then repeat',
+    };
+  }
+  const found = outcome.kind === 'value' ? (outcome.value as { path: string }).path : written;
+  try {
+    return locatePath(found, sides.shares);
+  } catch (error) {
+    if (!(error instanceof KnownError)) throw error;
+    const via = found === written ? '' : ` (${written} leads there)`;
+    return { kind: 'unknown', code: error.code, reason: `${error.message}${via}`, next: error.cure };
+  }
+}

@@ -1,0 +1,157 @@
+import type { Endpoint } from '../endpoint/endpoint.ts';
+import { localEndpoint } from '../endpoint/local.ts';
+import { openEndpoint } from '../endpoint/open.ts';
+import { connectSsh } from '../endpoint/ssh.ts';
+import { labInUse } from '../lab/find.ts';
+import type { LabInfo } from '../lab/info.ts';
+import { KnownError } from '../model/error.ts';
+import { type Mode, parseMode } from '../model/mode.ts';
+import type { SideFacts } from '../model/report.ts';
+import { startProbe } from '../probe/install.ts';
+import type { ProbeSession } from '../probe/session.ts';
+import { parseMap, type Share } from '../share/share.ts';
+
+/** The flags that say where the two sides are (main.ts). */
+export interface SideFlags {
+  readonly guest?: string;
+  readonly host: string;
+  readonly map?: readonly string[];
+  readonly mode?: string;
+  readonly lab?: boolean;
+  readonly labName?: string;
+  readonly acceptNewHostKey?: boolean;
+}
+
+/** One side, reached. */
+export interface ReachedSide {
+  readonly endpoint: Endpoint;
+  readonly session: ProbeSession;
+}
+
+/** Both sides, reached, and the shares that are known between them. */
+export interface Sides {
+  readonly guest: ReachedSide;
+  readonly host: ReachedSide;
+  readonly shares: readonly Share[];
+  readonly lab: LabInfo | undefined;
+  /** Program versions by name, as far as they are known. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Ends both probes and connections; bounded. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Reaches both sides at once and starts a probe on each.
+ * @throws KnownError `no-guest`, `no-map`, `no-lab`, and what endpoints and probes throw.
+ */
+export async function reachSides(flags: SideFlags): Promise<Sides> {
+  const lab = flags.guest === undefined ? await labInUse(flags.labName) : undefined;
+  if (flags.guest === undefined && lab === undefined) {
+    throw new KnownError(
+      'no-guest',
+      flags.lab === undefined ? 'no guest is named, and no lab is up' : 'no lab is up',
+      'Name the guest (--guest ssh://user@host:port --map GUESTDIR=HOSTDIR), or bring a lab up: vfs-verify lab up.',
+    );
+  }
+  const shares = lab === undefined ? mappedShares(flags) : labShares(lab, flags);
+  const [guest, host] = await both(
+    async () =>
+      lab === undefined
+        ? openEndpoint(flags.guest ?? '', options(flags))
+        : connectSsh({ ...lab.ssh, strict: true }),
+    async () => (flags.host === 'local' ? localEndpoint() : openEndpoint(flags.host, options(flags))),
+  );
+  const close = async () => {
+    await Promise.all([closeSide(guest), closeSide(host)]);
+  };
+  return {
+    guest,
+    host,
+    shares,
+    lab,
+    versions: {
+      'guest-kernel': guest.session.hello.kernel,
+      'host-kernel': host.session.hello.kernel,
+      ...Object.fromEntries(
+        Object.entries(lab?.programs ?? {}).map(([name, { version }]) => [name, version]),
+      ),
+    },
+    close,
+  };
+}
+
+function options(flags: SideFlags): { acceptNewHostKey?: boolean } {
+  return flags.acceptNewHostKey === undefined ? {} : { acceptNewHostKey: flags.acceptNewHostKey };
+}
+
+/** Starts both sides at once; when one fails, the other is closed again before the error goes on. */
+async function both(
+  openGuest: () => Promise<Endpoint>,
+  openHost: () => Promise<Endpoint>,
+): Promise<[ReachedSide, ReachedSide]> {
+  const [guest, host] = await Promise.allSettled([reach(openGuest), reach(openHost)]);
+  if (guest.status === 'fulfilled' && host.status === 'fulfilled') return [guest.value, host.value];
+  await Promise.all(
+    [guest, host].map((each) => (each.status === 'fulfilled' ? closeSide(each.value) : undefined)),
+  );
+  throw guest.status === 'rejected' ? guest.reason : (host as PromiseRejectedResult).reason;
+}
+
+async function reach(open: () => Promise<Endpoint>): Promise<ReachedSide> {
+  const endpoint = await open();
+  try {
+    return { endpoint, session: await startProbe(endpoint) };
+  } catch (error) {
+    await endpoint.close();
+    throw error;
+  }
+}
+
+async function closeSide({ session, endpoint }: ReachedSide): Promise<void> {
+  await session.close();
+  await endpoint.close();
+}
+
+/** Facts of a side for the report's environment. */
+export function sideFacts({ endpoint, session }: ReachedSide): SideFacts {
+  const { kernel, arch, uid, pageSize } = session.hello;
+  return { name: endpoint.name, kernel, arch, uid, pageSize };
+}
+
+function declaredMode(flags: SideFlags): Mode | undefined {
+  return flags.mode === undefined ? undefined : parseMode(flags.mode);
+}
+
+function mappedShares(flags: SideFlags): Share[] {
+  const mode = declaredMode(flags);
+  const shares = (flags.map ?? []).map((text) => ({
+    ...parseMap(text),
+    mode,
+    modeHow: mode === undefined ? 'not known' : '--mode',
+  }));
+  if (shares.length === 0)
+    throw new KnownError(
+      'no-map',
+      'nothing says which directories are one share',
+      'Add --map GUESTDIR=HOSTDIR, such as --map /mnt/data=/srv/share.',
+    );
+  return shares;
+}
+
+function labShares(lab: LabInfo, flags: SideFlags): Share[] {
+  const virtiofsd = lab.programs.virtiofsd?.version;
+  const own = Object.entries(lab.mounts).map(([name, guestDir]): Share => {
+    const mode = parseMode(name);
+    const daemon = lab.daemons[name];
+    return {
+      guestDir,
+      hostDir: lab.hostDir,
+      mode,
+      modeHow: "the lab's own daemon",
+      type: mode.server === '9p' ? '9p' : 'virtiofs',
+      ...(daemon === undefined ? {} : { tag: daemon.tag, daemonPid: daemon.pid }),
+      ...(mode.server === '9p' || virtiofsd === undefined ? {} : { server: virtiofsd }),
+    };
+  });
+  return [...own, ...((flags.map ?? []).length > 0 ? mappedShares(flags) : [])];
+}
