@@ -6,19 +6,20 @@ import { pathToFileURL } from 'node:url';
 /**
  * What a program left behind when it ended. Plain JavaScript without packages: setup runs before anything
  * is installed.
- * @typedef {{ status: number, output: string, seconds: number }} Ended
+ * @typedef {{ status: number, stdout: string, output: string, seconds: number }} Ended
  */
 
+const watchEveryMs = 20;
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
 /** @type {NodeJS.Signals | undefined} */
 let interrupted;
 
 /**
- * Runs a program to its end. Both output streams are collected in one string, and shown as they come with
- * `show`. An exit status other than 0 is a result; a program that cannot be started has status 127.
+ * Runs a program to its end. `output` is both its streams as they came; with `show` they go to the terminal
+ * instead. `watch` is called every now and then while it runs. An exit status other than 0 is a result; a program that cannot be started has status 127.
  * @param {readonly string[]} argv
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: boolean, input?: string }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: boolean, input?: string, watch?: (pid: number) => void }} [options]
  * @returns {Promise<Ended>}
  */
 export function run(argv, options = {}) {
@@ -26,6 +27,7 @@ export function run(argv, options = {}) {
   const began = performance.now();
   return new Promise((resolve) => {
     let output = '';
+    let stdout = '';
     const child = spawn(program, args, {
       cwd: options.cwd,
       env: options.env ?? process.env,
@@ -38,14 +40,18 @@ export function run(argv, options = {}) {
       ],
     });
     running.add(child);
+    const watching =
+      options.watch && setInterval(() => child.pid && options.watch?.(child.pid), watchEveryMs);
     /** @param {number} status */
     const end = (status) => {
       running.delete(child);
-      resolve({ status, output, seconds: (performance.now() - began) / 1000 });
+      clearInterval(watching);
+      resolve({ status, stdout, output, seconds: (performance.now() - began) / 1000 });
     };
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text) => {
         output += text;
+        if (stream === child.stdout) stdout += text;
       });
     }
     child.stdin?.on('error', () => {}).end(options.input);

@@ -1,0 +1,41 @@
+// What vfs-verify costs, as ratios within one run: figures of different machines cannot be compared, ratios
+// can. `npm run bench -- md5 --pairs 9`. Ends with 1 only at three times a budget, so that a slow afternoon
+// is no failure; CI reads the table.
+import { parseArgs } from 'node:util';
+import { describeFigure, isFarOver } from './bench/figure.mjs';
+import * as md5 from './bench/md5.mjs';
+import { build, nativeArchitecture } from './build.mjs';
+import { main, TaskError } from './child.mjs';
+import { setup } from './setup.mjs';
+
+/** @type {readonly import('./bench/figure.mjs').Bench[]} */
+const benches = [md5];
+
+async function bench() {
+  const { values, positionals } = parseArgs({
+    options: { pairs: { type: 'string', default: '6' } },
+    allowPositionals: true,
+  });
+  const unknown = positionals.filter((name) => !benches.some((each) => each.name === name));
+  if (unknown.length > 0) {
+    throw new TaskError(
+      `no bench "${unknown.join(', ')}"; there are: ${benches.map(({ name }) => name).join(', ')}`,
+    );
+  }
+  await setup({ for: 'test' });
+  await build({ architectures: [nativeArchitecture] });
+  let farOver = 0;
+  for (const each of benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
+    console.log(`\n${each.name}: ${each.title}`);
+    const figures = await each.measure({
+      pairs: Number(values.pairs),
+      say: (line) => console.log(`  ${line}`),
+    });
+    console.log(`\n${''.padEnd(44)}${'median'.padStart(10)}${'95 %'.padStart(14)}${'budget'.padStart(9)}`);
+    for (const figure of figures) console.log(describeFigure(figure));
+    farOver += figures.filter(isFarOver).length;
+  }
+  return farOver > 0 ? 1 : 0;
+}
+
+await main(bench);
