@@ -89,7 +89,6 @@ async function judgeUnequal(
     guestSize: guest.bytes,
     hostSize: host.bytes,
     otherInode: namesOtherInodes(observed),
-    samePrefix: looked.length === 0,
   });
   const refined = await refinedRanges(observed, guest, host, looked);
   const permission = permissionFor(layer, observed, promises);

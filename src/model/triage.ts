@@ -52,8 +52,6 @@ export interface Votes {
   readonly hostSize: number;
   /** The two sides say that the name stands for different inodes. */
   readonly otherInode: boolean;
-  /** Nothing differs below the shorter side's end. */
-  readonly samePrefix: boolean;
 }
 
 /**
@@ -61,7 +59,8 @@ export interface Votes {
  */
 export function layerOf(votes: Votes): Layer | undefined {
   if (votes.guestCache === undefined || votes.hostCache === undefined) return undefined;
-  if (votes.guestCache === votes.hostCache && votes.guestSize === votes.hostSize) return 'caught-up';
+  const samePrefix = votes.guestCache === votes.hostCache;
+  if (samePrefix && votes.guestSize === votes.hostSize) return 'caught-up';
   if (votes.guestDirty > 0) return 'guest-not-written-back';
   if (votes.otherInode) return 'stale-name';
   if (votes.guestEvicted === votes.hostCache && votes.guestEvicted !== votes.guestCache)

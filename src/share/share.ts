@@ -33,7 +33,11 @@ export function parseMap(text: string): { readonly guestDir: string; readonly ho
       'Write --map GUESTDIR=HOSTDIR with absolute paths, such as --map /mnt/data=/srv/share.',
     );
   }
-  return { guestDir: path.posix.normalize(guestDir), hostDir: path.posix.normalize(hostDir) };
+  return { guestDir: plainDirectory(guestDir), hostDir: plainDirectory(hostDir) };
+}
+
+function plainDirectory(text: string): string {
+  return path.posix.normalize(text).replace(/(.)\/$/, '$1');
 }
 
 /** A path of a share, as both sides call it. */

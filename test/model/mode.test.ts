@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { KnownError } from '../../src/model/error.ts';
+import { labModes, parseMode } from '../../src/model/mode.ts';
+
+describe('the names of modes', () => {
+  it.each([...labModes, 'auto+allow-direct-io', 'never+allow-mmap', 'auto+dax=always', '9p:loose', 'c:none'])(
+    'reads %s and writes it again',
+    (name) => {
+      expect(parseMode(name).name).toBe(name);
+    },
+  );
+
+  it('sorts flags, so that one mode has one name', () => {
+    expect(parseMode('auto+writeback+allow-direct-io').name).toBe('auto+allow-direct-io+writeback');
+  });
+
+  it.each([
+    '',
+    'sometimes',
+    'auto+',
+    'auto+writeback+writeback',
+    'auto+dax=often',
+    'c:never',
+    '9p:auto',
+    'x:auto',
+    'auto+Write Back',
+  ])('refuses "%s" and says what a mode is', (name) => {
+    expect(() => parseMode(name)).toThrow(KnownError);
+  });
+});

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { locatePath, parseMap, type Share } from '../../src/share/share.ts';
+
+const share = (guestDir: string, hostDir: string): Share => ({
+  guestDir,
+  hostDir,
+  mode: undefined,
+  modeHow: 'not known',
+});
+
+describe('a path of a share', () => {
+  it('is found on the host below the share with the longest directory', () => {
+    const shares = [share('/mnt', '/srv'), share('/mnt/deep', '/data')];
+    expect(locatePath('/mnt/deep/a b', shares).hostPath).toBe('/data/a b');
+    expect(locatePath('/mnt/deeper', shares).hostPath).toBe('/srv/deeper');
+    expect(locatePath('/mnt/deep', shares).hostPath).toBe('/data');
+  });
+
+  it('outside every share is an error that lists the shares', () => {
+    expect(() => locatePath('/etc/passwd', [share('/mnt', '/srv')])).toThrow(
+      expect.objectContaining({ code: 'outside-share', cure: expect.stringContaining('/mnt') }),
+    );
+  });
+});
+
+describe('--map', () => {
+  it('parts at the first "=" before a slash', () => {
+    expect(parseMap('/mnt/a=b=/srv/x=/y')).toEqual({ guestDir: '/mnt/a=b', hostDir: '/srv/x=/y' });
+    expect(parseMap('/mnt/=/srv/')).toEqual({ guestDir: '/mnt', hostDir: '/srv' });
+  });
+
+  it.each(['', '/mnt', 'mnt=/srv', '/mnt=srv', '=/srv'])('refuses "%s"', (text) => {
+    expect(() => parseMap(text)).toThrow(expect.objectContaining({ code: 'bad-map' }));
+  });
+});
