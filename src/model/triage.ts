@@ -63,9 +63,8 @@ export function layerOf(votes: Votes): Layer | undefined {
   if (samePrefix && votes.guestSize === votes.hostSize) return 'caught-up';
   if (votes.guestDirty > 0) return 'guest-not-written-back';
   if (votes.otherInode) return 'stale-name';
-  if (votes.guestEvicted === votes.hostCache && votes.guestEvicted !== votes.guestCache)
-    return 'stale-guest-cache';
-  if (votes.guestSize !== votes.hostSize && votes.samePrefix) return 'stale-size';
+  if (samePrefix) return 'stale-size';
+  if (votes.guestEvicted === votes.hostCache) return 'stale-guest-cache';
   if (votes.hostDirect !== undefined && votes.hostDirect !== votes.hostCache) return 'host-cache-vs-medium';
   if (votes.guestEvicted !== undefined && votes.guestEvicted === votes.guestCache) return 'daemon';
   return undefined;
