@@ -18,9 +18,12 @@ const gates = [
   { name: 'lint and walls', argv: [program('biome'), 'check', '--error-on-warnings'] },
 ];
 
+/** Output is collected, so that programs take it for a file; some colour even that. */
+const env = { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }) };
+
 /** @param {(typeof gates)[number]} gate */
 async function pass(gate) {
-  const ended = await run(gate.argv, { cwd: root });
+  const ended = await run(gate.argv, { cwd: root, env });
   console.log(`${ended.status === 0 ? 'ok    ' : 'FAILED'} ${gate.name}  ${ended.seconds.toFixed(1)} s`);
   return { ...ended, gate };
 }

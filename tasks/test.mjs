@@ -32,6 +32,7 @@ function ownWorld() {
     XDG_STATE_HOME: folder.state,
     XDG_RUNTIME_DIR: folder.run,
     TMPDIR: folder.tmp,
+    ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
     VFS_VERIFY_TEST_SUMMARY: join(directory, 'summary.json'),
   };
   return { directory, folders: Object.values(folder), mark, env };
