@@ -21,6 +21,12 @@ export const systemPackages = [
     proof: '/usr/include/openssl/md5.h',
   },
   { name: 'libxxhash-dev', for: always, why: "the probe's XXH3", proof: '/usr/include/xxhash.h' },
+  {
+    name: 'debian-archive-keyring',
+    for: ['demo', 'test'],
+    why: 'verifies the packages of that tree',
+    proof: '/usr/share/keyrings/debian-archive-keyring.gpg',
+  },
   { name: 'mmdebstrap', for: ['demo', 'test'], why: "makes the lab's tree of programs", proof: 'mmdebstrap' },
   {
     name: 'gcc-aarch64-linux-gnu',
