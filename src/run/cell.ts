@@ -22,6 +22,8 @@ export interface CellOptions {
   readonly workplace?: Workplace;
   readonly onEvent?: (event: RunEvent) => void;
   readonly signal?: AbortSignal;
+  /** For a judge that never answers; default 120,000. */
+  readonly judgeLimitMs?: number;
 }
 
 /** For a step that names no limit, in milliseconds. */
@@ -45,7 +47,7 @@ export async function runCell(check: Check, bench: Bench, options: CellOptions):
   }
   const bundle: Bundle = { schema: 'vfs-verify/bundle/1', check: check.name, setting, cases: records };
   await saveBundle(options.bundleDir, bundle);
-  return judgeBundle(options.bundleDir, await loadBundle(options.bundleDir), check);
+  return judgeBundle(options.bundleDir, await loadBundle(options.bundleDir), check, options.judgeLimitMs);
 }
 
 async function carryOutAll(

@@ -5,18 +5,23 @@ import { type Verdict, worstOf } from '../model/verdict.ts';
 import { type Bundle, type CaseRecord, observedCase } from './bundle.ts';
 
 /** An asynchronous judge that takes longer than this has hung. */
-const judgeLimitMs = 120_000;
+const usualLimitMs = 120_000;
 
 /**
  * Judges a saved bundle: the only way to a verdict, on line and off. A judge that throws or hangs yields
  * `unknown`, as any other thing that kept us from telling.
  */
-export async function judgeBundle(directory: string, bundle: Bundle, check: Check): Promise<Result> {
+export async function judgeBundle(
+  directory: string,
+  bundle: Bundle,
+  check: Check,
+  limitMs: number = usualLimitMs,
+): Promise<Result> {
   const cases: CaseResult[] = [];
   for (const record of bundle.cases) {
     const verdict =
       record.skipped === undefined
-        ? await judgeCase(directory, bundle.setting, record, check)
+        ? await judgeCase(directory, bundle.setting, record, check, limitMs)
         : skipped(record.skipped);
     cases.push({ name: record.case.name, verdict, durationMs: Math.round(record.durationMs) });
   }
@@ -39,11 +44,13 @@ async function judgeCase(
   setting: Setting,
   record: CaseRecord,
   check: Check,
+  limitMs: number,
 ): Promise<Verdict> {
   const observed = observedCase(directory, setting, record);
   try {
     const verdict = await limited(
       Promise.resolve(check.judge(observed, (scenario) => promiseFor(scenario, setting.mode))),
+      limitMs,
     );
     if (
       verdict.kind === 'fail' &&
@@ -68,13 +75,10 @@ export function crashed(name: string, error: unknown): Verdict {
   };
 }
 
-async function limited<T>(work: Promise<T>): Promise<T> {
+async function limited<T>(work: Promise<T>, limitMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`its judge gave no answer for ${judgeLimitMs / 1000} s`)),
-      judgeLimitMs,
-    );
+    timer = setTimeout(() => reject(new Error(`its judge gave no answer for ${limitMs / 1000} s`)), limitMs);
   });
   try {
     return await Promise.race([work, late]);

@@ -20,10 +20,22 @@ export interface LoadedCheck {
  */
 export async function loadChecks(directory: string): Promise<readonly LoadedCheck[]> {
   const names = await readdir(directory).catch((cause: unknown) => {
-    throw new KnownError('no-checks', `${directory} cannot be read`, 'Name a folder with checks: --checks DIR.', { cause });
+    throw new KnownError(
+      'no-checks',
+      `${directory} cannot be read`,
+      'Name a folder with checks: --checks DIR.',
+      { cause },
+    );
   });
-  const files = names.filter((name) => /\.(js|mjs|ts|mts)$/.test(name) && !/\.(d|test)\.m?ts$/.test(name)).sort();
-  if (files.length === 0) throw new KnownError('no-checks', `${directory} holds no checks`, 'A check is a .ts, .mjs or .js file with a default export made by defineCheck.');
+  const files = names
+    .filter((name) => /\.(js|mjs|ts|mts)$/.test(name) && !/\.(d|test)\.m?ts$/.test(name))
+    .sort();
+  if (files.length === 0)
+    throw new KnownError(
+      'no-checks',
+      `${directory} holds no checks`,
+      'A check is a .ts, .mjs or .js file with a default export made by defineCheck.',
+    );
   return Promise.all(files.map((name) => loadOne(path.join(directory, name))));
 }
 
@@ -42,23 +54,28 @@ async function loadOne(file: string): Promise<LoadedCheck> {
 }
 
 async function defaultExport(file: string): Promise<unknown> {
-  if (!/\.m?ts$/.test(file)) return ((await import(pathToFileURL(file).href)) as { default?: unknown }).default;
+  if (!/\.m?ts$/.test(file))
+    return ((await import(pathToFileURL(file).href)) as { default?: unknown }).default;
   const { createJiti } = await import('jiti');
   // A check from outside imports "vfs-verify/check" without having this package installed beside it.
   const here = fileURLToPath(new URL('../', import.meta.url));
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const names = ['check', 'operation', 'pattern', 'verdict', 'ranges', 'promise', 'outcome', 'digest'];
-  const alias = Object.fromEntries(names.map((name) => [`vfs-verify/${name}`, path.join(here, 'model', `${name}.${extension}`)]));
+  const alias = Object.fromEntries(
+    names.map((name) => [`vfs-verify/${name}`, path.join(here, 'model', `${name}.${extension}`)]),
+  );
   return createJiti(import.meta.url, { alias, fsCache: false }).import(file, { default: true });
 }
 
 function checkFault(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return 'its default export is no check';
   const { name, title, codes, cases, judge } = value as Record<string, unknown>;
-  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]*$/.test(name)) return 'its name must be lower-case words joined by "-"';
+  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]*$/.test(name))
+    return 'its name must be lower-case words joined by "-"';
   if (typeof title !== 'string') return 'it has no title';
   if (typeof codes !== 'object' || codes === null) return 'it lists no codes';
-  if (typeof cases !== 'function' || typeof judge !== 'function') return 'it needs the functions cases and judge';
+  if (typeof cases !== 'function' || typeof judge !== 'function')
+    return 'it needs the functions cases and judge';
   return undefined;
 }
 
@@ -75,7 +92,11 @@ export function pickChecks(
     const [name = '', only] = text.split('/', 2);
     const found = loaded.find(({ check }) => check.name === name);
     if (found === undefined) {
-      throw new KnownError('no-such-check', `there is no check "${name}"`, `There are: ${loaded.map(({ check }) => check.name).join(', ')}. See vfs-verify list.`);
+      throw new KnownError(
+        'no-such-check',
+        `there is no check "${name}"`,
+        `There are: ${loaded.map(({ check }) => check.name).join(', ')}. See vfs-verify list.`,
+      );
     }
     return { check: found.check, only };
   });
