@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { KnownError } from '../model/error.ts';
-import type { Operation } from '../model/operation.ts';
+import type { ManyResult, Operation } from '../model/operation.ts';
 import { describeOutcome, type Outcome } from '../model/outcome.ts';
 import type { BoundView } from './bench.ts';
 
@@ -33,38 +33,12 @@ export async function makeWorkplace(host: BoundView): Promise<Workplace> {
   const owner = await ownerName();
   await removeStale(ask, owner);
   const name = `${prefix}${owner.machine}-${owner.boot}-${process.pid}-${randomBytes(4).toString('hex')}`;
-  // World-writable with the sticky bit, as /tmp: the guest's user need not be the host's.
-  const made = await ask({
-    do: 'many',
-    list: [
-      { do: 'mkdir', path: name, mode: 0o700 },
-      { do: 'chmod', path: name, mode: 0o1777 },
-    ],
-  });
-  if (made.kind !== 'value') {
-    throw new KnownError(
-      'not-writable',
-      `${host.facts.root}: no directory can be made there (${describeOutcome(made)})`,
-      'Checks write in a directory of their own inside the share: run as a user who may, or free some space.',
-    );
-  }
+  await makeDirectory(ask, name, host.facts.root);
   return {
     name,
     async makeCaseDir(caseName) {
       const directory = path.posix.join(name, caseName.replaceAll(/[^A-Za-z0-9._+-]/g, '-'));
-      const outcome = await ask({
-        do: 'many',
-        list: [
-          { do: 'mkdir', path: directory, mode: 0o700 },
-          { do: 'chmod', path: directory, mode: 0o1777 },
-        ],
-      });
-      if (outcome.kind !== 'value')
-        throw new KnownError(
-          'not-writable',
-          `${directory} could not be made (${describeOutcome(outcome)})`,
-          'Free some space in the share, or look at its rights.',
-        );
+      await makeDirectory(ask, directory, host.facts.root);
       return directory;
     },
     async remove() {
@@ -74,6 +48,28 @@ export async function makeWorkplace(host: BoundView): Promise<Workplace> {
         : `${path.posix.join(host.facts.root, name)} could not be removed: ${describeOutcome(outcome)}`;
     },
   };
+}
+
+type Ask = (op: Operation) => Promise<Outcome>;
+
+/** World-writable with the sticky bit, as /tmp: the guest's user need not be the host's. */
+async function makeDirectory(ask: Ask, name: string, root: string): Promise<void> {
+  const outcome = await ask({
+    do: 'many',
+    list: [
+      { do: 'mkdir', path: name, mode: 0o700 },
+      { do: 'chmod', path: name, mode: 0o1777 },
+    ],
+  });
+  const stopped = outcome.kind === 'value' ? (outcome.value as ManyResult).stopped : undefined;
+  if (outcome.kind === 'value' && stopped === undefined) return;
+  const why =
+    stopped === undefined ? describeOutcome(outcome) : `${stopped.call} failed with ${stopped.errno}`;
+  throw new KnownError(
+    'not-writable',
+    `${root}: no directory can be made there (${why})`,
+    'Checks write in a directory of their own inside the share: run as a user who may, or free some space.',
+  );
 }
 
 interface Owner {
@@ -93,11 +89,11 @@ async function ownerName(): Promise<Owner> {
   };
 }
 
-async function removeStale(ask: (op: Operation) => Promise<Outcome>, owner: Owner): Promise<void> {
+async function removeStale(ask: Ask, owner: Owner): Promise<void> {
   const listed = await ask({ do: 'list', path: '.' });
   if (listed.kind !== 'value') return;
-  const { entries } = listed.value as { entries: readonly { name: string }[] };
-  for (const { name } of entries) if (isStale(name, owner)) await ask({ do: 'remove-tree', path: name });
+  const { names } = listed.value as { readonly names: readonly string[] };
+  for (const name of names) if (isStale(name, owner)) await ask({ do: 'remove-tree', path: name });
 }
 
 /** Ours by machine, and its process is no more: of an earlier boot, or not alive. */
