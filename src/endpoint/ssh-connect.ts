@@ -84,23 +84,16 @@ async function login(
       : [settings.hostKeyAlias.toLowerCase()];
   const client = new Client();
   const auth = authentication(identities, settings.user);
-  let phase: 'handshake' | 'login' = 'handshake';
+  let phase = 'handshake' as 'handshake' | 'login';
   let untrusted: KnownError | undefined;
   let newKey: Buffer | undefined;
   let timer: NodeJS.Timeout | undefined;
-
-  const failed = (reason: string, cause?: unknown): KnownError => {
-    if (untrusted !== undefined) return untrusted;
-    if (phase === 'login') return authError({ place, identities, ...auth.story(), reason });
-    const said = transport.said();
-    return unreachable(place, said === '' ? reason : `${reason}; the ProxyCommand says: ${said}`, '', cause);
-  };
 
   try {
     await new Promise<void>((resolve, reject) => {
       const limit = (ms: number, reason: string) => {
         clearTimeout(timer);
-        timer = setTimeout(() => reject(failed(reason)), ms);
+        timer = setTimeout(() => reject(new Error(reason)), ms);
       };
       limit(
         limits.connectMs,
@@ -111,9 +104,9 @@ async function login(
         const goesOn =
           error.level === 'agent' ||
           (error.level === 'client-authentication' && !error.message.startsWith('All configured'));
-        if (!goesOn) reject(failed(wordsOf(error), error));
+        if (!goesOn) reject(error);
       });
-      client.once('close', () => reject(failed('the other end closed the connection')));
+      client.once('close', () => reject(new Error('the other end closed the connection')));
       client.once('ready', resolve);
       client.once('handshake', () => {
         phase = 'login';
@@ -147,7 +140,13 @@ async function login(
   } catch (error) {
     client.on('error', () => {});
     client.destroy();
-    throw error;
+    if (untrusted !== undefined) throw untrusted;
+    if (!(error instanceof Error) || error instanceof KnownError) throw error;
+    const reason = wordsOf(error);
+    if (phase === 'login') throw authError({ place, identities, ...auth.story(), reason });
+    const said = await transport.said();
+    const whole = said === '' ? reason : `${reason}; the ProxyCommand says: ${said}`;
+    throw unreachable(place, whole, '', error);
   } finally {
     clearTimeout(timer);
   }

@@ -70,7 +70,7 @@ async function open(
       () => unreachable(nameOf(settings), `${through.name} did not connect to it within the limit`),
       (done) => through.client.forwardOut('127.0.0.1', 0, host, port, done),
     );
-    return { stream, said: () => '', close: () => through.close() };
+    return { stream, said: async () => '', close: () => through.close() };
   } catch (error) {
     await through.close();
     if (error instanceof KnownError) throw error;

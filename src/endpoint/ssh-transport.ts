@@ -1,13 +1,14 @@
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KnownError } from '../model/error.ts';
 import { localEndpoint } from './local.ts';
 
 /** The bytes that an ssh connection runs over. */
 export interface Transport {
   readonly stream: Duplex;
-  /** What a ProxyCommand has said on its standard error. */
-  said(): string;
+  /** What a ProxyCommand has said on its standard error, once it has said all (bounded). */
+  said(): Promise<string>;
   /** Ends what carries the bytes: a process, another connection. Bounded. */
   close(): Promise<void>;
 }
@@ -32,7 +33,7 @@ export function tcpTransport(
     socket.once('connect', () => {
       clearTimeout(timer);
       socket.removeAllListeners('error');
-      resolve({ stream: socket, said: () => '', close: async () => void socket.destroy() });
+      resolve({ stream: socket, said: async () => '', close: async () => void socket.destroy() });
     });
   });
 }
@@ -45,8 +46,16 @@ export async function commandTransport(command: string, shell: string): Promise<
   child.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString('utf8')).slice(-2000);
   });
+  const saidAll = new Promise((resolve) => child.stderr.once('end', resolve));
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
-  return { stream, said: () => said.trim(), close: () => local.close() };
+  return {
+    stream,
+    said: async () => {
+      await Promise.race([saidAll, sleep(500, undefined, { ref: false })]);
+      return said.trim();
+    },
+    close: () => local.close(),
+  };
 }
 
 const words: Readonly<Record<string, string>> = {

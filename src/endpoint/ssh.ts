@@ -1,6 +1,5 @@
-import type { ClientChannel } from 'ssh2';
 import { KnownError } from '../model/error.ts';
-import type { Endpoint, ExecResult } from './endpoint.ts';
+import type { Endpoint, ExecResult, RemoteProcess } from './endpoint.ts';
 import { quoteCommand } from './quote.ts';
 import { describe, runToEnd } from './run-to-end.ts';
 import type { Connection } from './ssh-connect.ts';
@@ -33,7 +32,12 @@ export async function connectSsh(
   const connection =
     typeof target === 'string'
       ? await connectTo(parseSshTarget(target), options, options.surroundings ?? sshSurroundings(), 0)
-      : await connectWith(explicitSettings(target), options, sshSurroundings(), 0);
+      : await connectWith(
+          explicitSettings(target),
+          { ...options, acceptNewHostKey: false },
+          sshSurroundings(),
+          0,
+        );
   return endpointOver(connection, limitsOf(options, undefined).connectMs);
 }
 
@@ -68,7 +72,7 @@ function endpointOver(connection: Connection, openMs: number): Endpoint {
     const gone = connection.lost();
     if (gone !== undefined) throw connectionLost(name, argv, gone);
     try {
-      const channel = await within<ClientChannel>(
+      return await within<RemoteProcess>(
         openMs,
         () =>
           new KnownError(
@@ -76,10 +80,14 @@ function endpointOver(connection: Connection, openMs: number): Endpoint {
             `${name}: the ssh server did not start ${describe(argv)} within ${openMs / 1000} s.`,
             'Check whether the machine hangs or is overloaded.',
           ),
-        (done) => connection.client.exec(command, done),
-        (late) => late.close(),
+        // Taken over at once: what a quick program has written may follow in the very same packet.
+        (done) =>
+          connection.client.exec(command, (error, channel) => {
+            if (error) done(error);
+            else done(undefined, programOn(channel, connection));
+          }),
+        (late) => late.kill(),
       );
-      return programOn(channel, connection);
     } catch (error) {
       if (error instanceof KnownError) throw error;
       const lost = connection.lost();
@@ -118,12 +126,14 @@ function endpointOver(connection: Connection, openMs: number): Endpoint {
 function notStarted(argv: readonly string[], result: ExecResult): string | undefined {
   if ((result.status !== 126 && result.status !== 127) || result.stdout !== '') return undefined;
   const [program = ''] = argv;
-  const [line = ''] = result.stderr.trimStart().split('\n');
-  const afterExec = /\bexec: (?:line \d+: )?(.*)$/.exec(line)?.[1];
-  const isShells =
-    afterExec?.startsWith(`${program}: `) === true ||
-    line.endsWith(`command not found: ${program}`) ||
-    (/^env: |unknown command/i.test(line) && line.includes(program));
+  const isShells = result.stderr.split('\n').some((line) => {
+    const afterExec = /\bexec: (?:line \d+: )?(.*)$/.exec(line)?.[1];
+    return (
+      afterExec?.startsWith(`${program}: `) === true ||
+      line.endsWith(`command not found: ${program}`) ||
+      (/^env: |unknown command/i.test(line) && line.includes(program))
+    );
+  });
   if (!isShells) return undefined;
   return result.status === 127 ? 'not found' : 'no permission to execute it';
 }

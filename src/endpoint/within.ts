@@ -4,7 +4,7 @@ import type { KnownError } from '../model/error.ts';
 export function within<T>(
   limitMs: number,
   limitError: () => KnownError,
-  start: (done: (error: Error | undefined, value: T) => void) => unknown,
+  start: (done: (error: Error | undefined, value?: T) => void) => unknown,
   tooLate: (value: T) => void = () => {},
 ): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -13,17 +13,17 @@ export function within<T>(
       open = false;
       reject(limitError());
     }, limitMs);
-    const done = (error: Error | undefined, value: T) => {
+    const done = (error: Error | undefined, value?: T) => {
       clearTimeout(timer);
       if (error) reject(error);
-      else if (open) resolve(value);
-      else tooLate(value);
+      else if (open) resolve(value as T);
+      else tooLate(value as T);
       open = false;
     };
     try {
       start(done);
     } catch (error) {
-      done(error as Error, undefined as T);
+      done(error as Error);
     }
   });
 }

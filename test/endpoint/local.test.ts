@@ -1,7 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import { localEndpoint } from '../../src/endpoint/local.ts';
+import { runningWith } from './running.ts';
 
 const local = localEndpoint();
 afterAll(() => local.close());
@@ -52,14 +52,6 @@ test('a limit that passes ends the whole process tree', async () => {
   expect(Date.now() - began).toBeLessThan(2000);
   await expect.poll(() => runningWith(marker), { timeout: 3000 }).toEqual([]);
 });
-
-async function runningWith(argument: string): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
-  const lines = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
-  );
-  return lines.filter((line) => line.split('\0').includes(argument));
-}
 
 test('something left running in the background does not hold the result back', async () => {
   const began = Date.now();
