@@ -15,7 +15,7 @@ export function matchesPatterns(patterns: readonly string[], text: string): bool
 }
 
 /** One pattern without negation. Letters of different case differ: lower both where a host is meant. */
-export function matchesPattern(pattern: string, text: string): boolean {
+function matchesPattern(pattern: string, text: string): boolean {
   // Two cursors and one place to return to: no regular expression that a hostile pattern could blow up.
   let at = 0;
   let star = -1;

@@ -4,12 +4,12 @@ import type { Endpoint, ExecOptions, ExecResult, RemoteProcess } from './endpoin
 import { describe } from './run-to-end.ts';
 
 /** Lines that a scripted program writes (without their newlines), one at a time or when they are ready. */
-export type Lines = Iterable<string> | AsyncIterable<string> | Promise<Iterable<string>>;
+type Lines = Iterable<string> | AsyncIterable<string> | Promise<Iterable<string>>;
 
 type Ending = { readonly status?: number; readonly signal?: string; readonly lost?: string };
 
 /** A program that answers line by line. Answers to several lines may be under way at once. */
-export interface Conversation {
+interface Conversation {
   /** Written before anything is read. */
   readonly greeting?: Lines;
   /** What is written for one line that was read; nothing for none. */

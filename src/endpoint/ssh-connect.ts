@@ -143,7 +143,10 @@ async function login(
     if (untrusted !== undefined) throw untrusted;
     if (!(error instanceof Error) || error instanceof KnownError) throw error;
     const reason = wordsOf(error);
-    if (phase === 'login') throw authError({ place, identities, ...auth.story(), reason });
+    if (phase === 'login') {
+      const said = reason.startsWith('All configured') ? undefined : reason; // Only that there is no more to offer.
+      throw authError({ place, identities, ...auth.story(), reason: said });
+    }
     const said = await transport.said();
     const whole = said === '' ? reason : `${reason}; the ProxyCommand says: ${said}`;
     throw unreachable(place, whole, '', error);

@@ -4,7 +4,7 @@ import { fingerprint } from './known-hosts.ts';
 import type { SshSettings } from './ssh-settings.ts';
 
 /** One key to offer to the server. */
-export interface Offer {
+interface Offer {
   /** For people: where the key is from, and its fingerprint. */
   readonly label: string;
   readonly method: AnyAuthMethod;

@@ -166,8 +166,8 @@ describe('adding a host', () => {
 
   test('agrees with ssh-keygen, where that is installed', async (context) => {
     const file = join(home.path, 'kh');
-    const keygen = (...args: string[]) =>
-      execFileSync('ssh-keygen', args, { encoding: 'utf8', stdio: 'pipe' });
+    const program = 'ssh-keygen';
+    const keygen = (...args: string[]) => execFileSync(program, args, { encoding: 'utf8', stdio: 'pipe' });
     try {
       keygen('-F', 'x', '-f', await home.write('empty', `x ${ed25519.line}\n`));
     } catch {
