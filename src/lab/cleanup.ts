@@ -1,0 +1,69 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { KnownError } from '../model/error.ts';
+import { currentBootId, type Journal, labMark, readJournal } from './journal.ts';
+import {
+  endProcesses,
+  isRunning,
+  type ProcessIdentity,
+  processesMarked,
+  withDescendants,
+} from './processes.ts';
+
+const limitMs = 5000;
+
+/**
+ * Ends every process of a lab and removes what it made; safe on a lab that is half up, half down, or not
+ * there. The caller holds the lab's lock. A directory that the user gave with `--dir` is not below the
+ * lab's own, and stays.
+ * @param options with `keepLogs`, the logs stay for `lab logs`.
+ * @returns whether there was anything to do.
+ * @throws KnownError `lab-stuck` for a process that SIGKILL does not end.
+ */
+export async function clearLab(
+  directory: string,
+  options: { readonly keepLogs?: boolean } = {},
+): Promise<boolean> {
+  const journal = await endLab(directory);
+  if (journal !== undefined) removeRunDirectory(journal);
+  if (!existsSync(directory)) return false;
+  if (options.keepLogs === true) {
+    for (const name of readdirSync(directory).filter((each) => !each.endsWith('.log'))) {
+      rmSync(join(directory, name), { recursive: true, force: true });
+    }
+  } else rmSync(directory, { recursive: true, force: true });
+  return true;
+}
+
+/**
+ * Ends every process of a lab, and leaves its files.
+ * @returns its journal, if it has one.
+ * @throws KnownError `lab-stuck`.
+ */
+export async function endLab(directory: string): Promise<Journal | undefined> {
+  const journal = readJournal(directory);
+  if (journal === undefined) return undefined;
+  const left = await endProcesses(() => processesOf(journal), limitMs);
+  if (left.length === 0) return journal;
+  throw new KnownError(
+    'lab-stuck',
+    `the lab's processes ${left.map(({ pid }) => pid).join(', ')} do not end`,
+    'They hang in the kernel: see what their disk or file system waits for (ps -o pid,stat,wchan), then try again.',
+  );
+}
+
+/**
+ * Everything that still runs of a lab: by the mark that its processes carry, and, for one that a wrapper
+ * started without its environment, by what the journal says was started.
+ */
+export function processesOf(journal: Journal): ProcessIdentity[] {
+  if (journal.bootId !== currentBootId()) return [];
+  const marked = processesMarked(labMark(journal.id).mark);
+  const noted = withDescendants(journal.processes.filter(isRunning));
+  return [...new Map([...marked, ...noted].map((each) => [each.pid, each])).values()];
+}
+
+function removeRunDirectory({ id, runDirectory }: Journal): void {
+  // A journal is a file, and files can be damaged: only what bears this lab's name is removed.
+  if (basename(runDirectory) === `vfs-verify-${id}`) rmSync(runDirectory, { recursive: true, force: true });
+}

@@ -1,0 +1,17 @@
+import { clearLab } from './cleanup.ts';
+import { withLock } from './lock.ts';
+import { labDirectory, labLockFile } from './places.ts';
+
+const lockLimitMs = 120_000;
+
+/**
+ * Takes a lab down: for the guest it is a power cut. Ends and removes what there is of it, in whatever state
+ * it was left, and nothing else; a directory that was given with `--dir` stays.
+ * @returns whether there was anything.
+ * @throws KnownError `bad-lab-name`, `lab-stuck`, `lock-timeout`.
+ */
+export async function labDown(name = 'default', onWait?: () => void): Promise<boolean> {
+  const directory = labDirectory(name);
+  const lock = { limitMs: lockLimitMs, what: `the lab "${name}"`, ...(onWait && { onWait }) };
+  return withLock(labLockFile(directory), lock, () => clearLab(directory));
+}

@@ -1,0 +1,84 @@
+import type { LabShare } from './shares.ts';
+
+/** One virtual machine, in the terms of its builder. */
+export interface VmPlan {
+  readonly accelerator: 'tcg' | 'kvm';
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly programsDisk: string;
+  readonly consoleLog: string;
+  readonly qmpSocket: string;
+  /** The guest's port 22 on this machine's loopback address. */
+  readonly sshPort: number;
+  readonly shares: readonly LabShare[];
+}
+
+/**
+ * `panic=-1` with `-no-reboot` makes a panic end QEMU at once. The rest spares an emulated boot what shows
+ * nothing about shares: self-tests, a timer check that waits, security modules, mitigations.
+ */
+const kernelOptions = [
+  'console=ttyS0',
+  'panic=-1',
+  'quiet',
+  'no_timer_check',
+  'cryptomgr.notests',
+  'lsm=',
+  'audit=0',
+  'mitigations=off',
+];
+
+/** Options that every machine of the lab has, that of the trial boot too. */
+export function machineOptions(accelerator: 'tcg' | 'kvm'): string[] {
+  const speed = accelerator === 'kvm' ? ['kvm'] : ['tcg,thread=multi'];
+  return [
+    '-nodefaults',
+    '-no-user-config',
+    ...['-display', 'none', '-vga', 'none'],
+    '-no-reboot',
+    // q35 for the sake of a DAX window and of hotplug behind its root ports.
+    ...['-machine', 'q35,graphics=off,smm=off,vmport=off'],
+    ...['-accel', ...speed],
+    ...['-cpu', accelerator === 'kvm' ? 'host' : 'max'],
+  ];
+}
+
+/** The words after QEMU's name. */
+export function qemuOptions(plan: VmPlan): string[] {
+  return [
+    ...machineOptions(plan.accelerator),
+    ...['-smp', String(plan.cpus)],
+    ...['-m', `${plan.memoryMiB}M`],
+    // The daemons read and write the guest's memory themselves, so it must be shared.
+    ...['-object', `memory-backend-memfd,id=mem,size=${plan.memoryMiB}M,share=on`],
+    ...['-numa', 'node,memdev=mem'],
+    ...['-kernel', plan.kernel],
+    ...['-initrd', plan.initrd],
+    ...['-append', kernelOptions.join(' ')],
+    ...['-chardev', `file,id=console,path=${escaped(plan.consoleLog)}`],
+    ...['-serial', 'chardev:console'],
+    ...['-qmp', `unix:${escaped(plan.qmpSocket)},server=on,wait=off`],
+    // No way out of the guest but the one that is forwarded in.
+    ...['-netdev', `user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:${plan.sshPort}-10.0.2.15:22`],
+    ...['-device', 'virtio-net-pci,netdev=net,romfile='],
+    ...['-drive', `id=programs,if=none,format=raw,read-only=on,file=${escaped(plan.programsDisk)}`],
+    ...['-device', 'virtio-blk-pci,drive=programs'],
+    ...plan.shares.flatMap((share, index) => shareOptions(share, index)),
+  ];
+}
+
+/** Each share is behind a root port of its own: a device directly on pcie.0 cannot be unplugged. */
+function shareOptions({ tag, socket }: LabShare, index: number): string[] {
+  return [
+    ...['-chardev', `socket,id=${tag},path=${escaped(socket)}`],
+    ...['-device', `pcie-root-port,id=port-${tag},bus=pcie.0,chassis=${index + 1},slot=${index + 1}`],
+    ...['-device', `vhost-user-fs-pci,id=fs-${tag},bus=port-${tag},chardev=${tag},tag=${tag}`],
+  ];
+}
+
+/** In an option's value QEMU takes a comma for the end of it, unless there are two. */
+function escaped(value: string): string {
+  return value.replaceAll(',', ',,');
+}

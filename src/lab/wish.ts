@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import { labModes, parseMode } from '../model/mode.ts';
+
+/** What the user may ask of a lab. What is absent is the lab's own choice. */
+export interface LabOptions {
+  readonly name?: string | undefined;
+  readonly modes?: readonly string[] | undefined;
+  /** Programs in place of the lab's own; see `findPrograms`. */
+  readonly qemu?: string | undefined;
+  readonly virtiofsd?: string | undefined;
+  readonly kernel?: string | undefined;
+  /** An existing directory to share in place of the lab's own. It is never removed. */
+  readonly dir?: string | undefined;
+  /** The guest's memory in MiB. */
+  readonly memoryMiB?: number | undefined;
+  readonly cpus?: number | undefined;
+  readonly bootTimeoutMs?: number | undefined;
+  readonly accelerator?: 'auto' | 'tcg' | 'kvm' | undefined;
+  /** The port of this machine's loopback address where the guest's ssh answers; absent: a free one. */
+  readonly sshPort?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The same with every choice made, but for what does not make another lab: name, patience, signal. */
+export interface Wish {
+  readonly modes: readonly string[];
+  readonly qemu: string | undefined;
+  readonly virtiofsd: string | undefined;
+  readonly kernel: string | undefined;
+  readonly dir: string | undefined;
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  readonly accelerator: 'auto' | 'tcg' | 'kvm';
+  readonly sshPort: number | undefined;
+}
+
+/**
+ * Makes the choices that the user left open.
+ * @throws KnownError `bad-mode`.
+ */
+export function wishOf(options: LabOptions): Wish {
+  const path = (given: string | undefined) =>
+    given === undefined || !given.includes('/') ? given : resolve(given);
+  return {
+    modes: (options.modes ?? labModes).map((name) => parseMode(name).name),
+    qemu: path(options.qemu),
+    virtiofsd: path(options.virtiofsd),
+    kernel: options.kernel === undefined ? undefined : resolve(options.kernel),
+    dir: options.dir === undefined ? undefined : resolve(options.dir),
+    memoryMiB: options.memoryMiB ?? 1024,
+    cpus: options.cpus ?? 2,
+    accelerator: options.accelerator ?? 'auto',
+    sshPort: options.sshPort,
+  };
+}
+
+/** The flags of `lab up` in which two wishes differ; none for two that ask for the same lab. */
+export function differingFlags(one: string, other: string): string[] {
+  const flags: Record<keyof Wish, string> = {
+    modes: '--modes',
+    qemu: '--qemu',
+    virtiofsd: '--virtiofsd',
+    kernel: '--kernel',
+    dir: '--dir',
+    memoryMiB: '--memory',
+    cpus: '--cpus',
+    accelerator: '--accel',
+    sshPort: '--ssh-port',
+  };
+  const [a, b] = [JSON.parse(one) as Partial<Wish>, JSON.parse(other) as Partial<Wish>];
+  return (Object.keys(flags) as (keyof Wish)[])
+    .filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]))
+    .map((key) => flags[key]);
+}
