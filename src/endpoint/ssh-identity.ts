@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { type AnyAuthMethod, createAgent, type ParsedKey, utils } from 'ssh2';
+import ssh2, { type AnyAuthMethod, type ParsedKey } from 'ssh2';
 import { fingerprint } from './known-hosts.ts';
 import type { SshSettings } from './ssh-settings.ts';
+
+// ssh2 is CommonJS: Node's loader does not see all of its names.
+const { createAgent, utils } = ssh2;
 
 /** One key to offer to the server. */
 interface Offer {
