@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const prefix = 'vfs-probe-';
+
+/** Where the built probes are: beside dist/src when this runs from dist, below dist when from src. */
+export const builtDirectory = [join(here, '..', '..', 'probe'), join(here, '..', '..', 'dist', 'probe')].find(
+  existsSync,
+);
+
+const nativeDirectory = [join(here, 'native'), join(here, '..', '..', '..', 'src', 'probe', 'native')].find(
+  existsSync,
+);
+
+/** The built probes: architecture (as `uname -m` says it) → file. */
+export async function builtProbes(directory = builtDirectory): Promise<ReadonlyMap<string, string>> {
+  if (directory === undefined) return new Map();
+  const names = await readdir(directory).catch(() => []);
+  return new Map(
+    names
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => [name.slice(prefix.length), join(directory, name)]),
+  );
+}
+
+/**
+ * The probe's source as one file, with its own headers in it, for a machine that is to compile it.
+ * Undefined where the package was installed without it.
+ */
+export async function probeSource(): Promise<string | undefined> {
+  if (nativeDirectory === undefined) return undefined;
+  const included = new Set<string>();
+  const expand = async (name: string): Promise<string> => {
+    if (included.has(name)) return '';
+    included.add(name);
+    const lines = (await readFile(join(nativeDirectory, name), 'utf8')).split('\n');
+    const expanded = [];
+    for (const line of lines) {
+      const header = /^#include "([a-z-]+\.h)"$/.exec(line)?.[1];
+      expanded.push(header === undefined ? line : await expand(header));
+    }
+    return expanded.join('\n');
+  };
+  return expand('vfs-probe.c');
+}

@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import type { Endpoint } from '../endpoint/endpoint.ts';
+import { KnownError } from '../model/error.ts';
+import { builtProbes, probeSource } from './binaries.ts';
+import { type Channel, openChannel, withinMs } from './channel.ts';
+import { installScript } from './install-script.ts';
+import { openJsonSession, type SessionLimits } from './json-session.ts';
+import { startNodeHost } from './node-host.ts';
+import type { ProbeHello, ProbeSession } from './session.ts';
+
+const protocol = 1;
+/** Limits of each wait. A slow line may take a while for a megabyte, a slow guest for the compiler. */
+const placeMs = 30_000;
+const uploadMs = 120_000;
+const compileMs = 300_000;
+
+export interface StartOptions {
+  /** Where the built probes are, instead of the package's own. */
+  readonly directory?: string;
+  readonly limits?: SessionLimits;
+}
+
+/**
+ * Starts the probe on a side and opens its session. This machine runs the built program where it lies; any
+ * other side gets it over a channel of its own, into a private directory that is gone again by the time this
+ * returns. On this machine plain node stands in where the program cannot be had (its `arch` is `node`).
+ * @throws KnownError `probe-not-built`, `probe-no-arch`, `probe-no-space`, `probe-no-place`,
+ * `probe-not-started`, `probe-start-timeout`, and what the endpoint throws.
+ */
+export async function startProbe(endpoint: Endpoint, options: StartOptions = {}): Promise<ProbeSession> {
+  if (endpoint.kind !== 'local') return install(endpoint, options);
+  if (process.platform !== 'linux') return startNodeHost();
+  try {
+    return (await runWhereItLies(endpoint, options)) ?? (await install(endpoint, options));
+  } catch (error) {
+    if (error instanceof KnownError && error.code.startsWith('probe-no')) return startNodeHost();
+    throw error;
+  }
+}
+
+/** On this machine. Undefined where it is not built, or may not be executed there (noexec, no x bit). */
+async function runWhereItLies(
+  endpoint: Endpoint,
+  { directory, limits }: StartOptions,
+): Promise<ProbeSession | undefined> {
+  const arch = process.arch === 'x64' ? 'x86_64' : process.arch === 'arm64' ? 'aarch64' : process.arch;
+  const program = (await builtProbes(directory)).get(arch);
+  if (program === undefined) return undefined;
+  try {
+    const channel = openChannel(await endpoint.spawn([program, 'serve']));
+    const hello = await readHello(channel, endpoint.name, placeMs);
+    return openJsonSession(channel, hello, endpoint.name, limits);
+  } catch (error) {
+    if (error instanceof KnownError && error.code === 'command-not-started') return undefined;
+    throw error;
+  }
+}
+
+async function install(endpoint: Endpoint, { directory, limits }: StartOptions): Promise<ProbeSession> {
+  const probes = await builtProbes(directory);
+  const source = await probeSource();
+  if (probes.size === 0 && source === undefined) throw notBuilt();
+  const sizes = await Promise.all([...probes.values()].map(async (file) => (await stat(file)).size));
+  const word = `vfs-probe-${randomBytes(16).toString('hex')}`;
+  const known = [...probes.keys()].join(' ');
+  const argv = ['sh', '-c', installScript, 'vfs-probe', word, `${Math.max(1_000_000, ...sizes)}`, known];
+  const channel = openChannel(await endpoint.spawn(argv));
+  try {
+    const [what, arch = '', place = ''] = await readWords(channel, word, endpoint.name, placeMs);
+    const file = what === 'ready' ? probes.get(arch) : undefined;
+    const bytes = file === undefined ? Buffer.from(source ?? '') : await readFile(file);
+    // Nothing more until the hello: the side's `head` may read further than it writes.
+    channel.send(`${bytes.length}\n`);
+    channel.send(bytes);
+    const limitMs = what === 'ready' ? uploadMs : compileMs;
+    await readWords(channel, word, endpoint.name, limitMs);
+    const hello = await readHello(channel, endpoint.name, placeMs, place);
+    return openJsonSession(channel, hello, endpoint.name, limits);
+  } catch (error) {
+    await channel.end(0);
+    throw error;
+  }
+}
+
+/** The script's next words; its `failed` is an error. */
+async function readWords(channel: Channel, word: string, name: string, limitMs: number): Promise<string[]> {
+  const words = await nextLine(channel, name, limitMs, (line) =>
+    line.startsWith(`${word} `) ? line.slice(word.length + 1) : undefined,
+  );
+  const [what, ...rest] = words.split(' ');
+  if (what !== 'failed') return [what ?? '', ...rest];
+  const [why, ...more] = rest;
+  throw installFailed(why ?? '', more.join(' ').trim(), name, channel.stderrTail());
+}
+
+async function readHello(
+  channel: Channel,
+  name: string,
+  limitMs: number,
+  place?: string,
+): Promise<ProbeHello> {
+  const hello = await nextLine(channel, name, limitMs, (line) => {
+    if (!line.startsWith('{"hello":')) return undefined;
+    return (JSON.parse(line) as { hello: ProbeHello }).hello;
+  });
+  if (hello.protocol === protocol) return hello;
+  channel.kill();
+  throw new Error(`the probe ${place ?? ''} speaks protocol ${hello.protocol}, not ${protocol}`);
+}
+
+/** Waits for a line that means something here; others, such as a login shell's greeting, are passed over. */
+async function nextLine<T>(
+  channel: Channel,
+  name: string,
+  limitMs: number,
+  read: (line: string) => T | undefined,
+): Promise<T> {
+  let heard = '';
+  const found = new Promise<T>((resolve, reject) => {
+    let open = true;
+    channel.listen((line) => {
+      const meant = open ? read(line) : undefined;
+      if (meant === undefined) heard = `${heard}${line}\n`.slice(-1000);
+      else {
+        open = false;
+        resolve(meant);
+      }
+    });
+    channel.ended.then((reason) => reject(notStarted(name, reason, channel.stderrTail() || heard.trim())));
+  });
+  const line = await withinMs(found, limitMs);
+  if (line !== undefined) return line;
+  channel.kill();
+  throw new KnownError(
+    'probe-start-timeout',
+    `${name}: the probe did not start within ${limitMs / 1000} s.`,
+    'Check that the machine is not overloaded or hanging; a login there should answer at once.',
+    detailOf(channel.stderrTail()),
+  );
+}
+
+function installFailed(why: string, what: string, name: string, said: string): KnownError {
+  const detail = detailOf(said);
+  switch (why) {
+    case 'no-space':
+      return new KnownError(
+        'probe-no-space',
+        `${name}: there is no space for the probe (1 MB): ${what}.`,
+        'Free some space in one of these directories, or set XDG_RUNTIME_DIR to a directory that has some.',
+        detail,
+      );
+    case 'no-place':
+      return new KnownError(
+        'probe-no-place',
+        `${name}: no directory is both writable and executable: ${what}.`,
+        'Set XDG_RUNTIME_DIR or HOME there to a directory that is, or remount one of these without noexec.',
+        detail,
+      );
+    case 'no-arch':
+      return new KnownError(
+        'probe-no-arch',
+        `${name}: there is no probe for ${what}, and no C compiler to make one.`,
+        'Install a compiler there (gcc libssl-dev libxxhash-dev), or run "npm run build" here where the packages for it can be had.',
+        detail,
+      );
+    case 'compile':
+      return new KnownError(
+        'probe-no-arch',
+        `${name}: there is no probe for ${what}, and the compiler there could not make one.`,
+        'Install what it misses, usually libssl-dev and libxxhash-dev.',
+        detail,
+      );
+    default:
+      return notStarted(name, 'it does not run there', said);
+  }
+}
+
+function notStarted(name: string, reason: string, said: string): KnownError {
+  return new KnownError(
+    'probe-not-started',
+    `${name}: the probe did not start: ${reason}.`,
+    'The side needs a POSIX shell and a Linux kernel, and must let this user run programs of his own.',
+    detailOf(said),
+  );
+}
+
+function notBuilt(): KnownError {
+  return new KnownError('probe-not-built', 'the probe has not been built', 'Run: npm run build');
+}
+
+function detailOf(said: string): { detail: string } | undefined {
+  return said === '' ? undefined : { detail: said };
+}
