@@ -17,6 +17,6 @@ export async function versionOf(argv: readonly string[]): Promise<string> {
 
 /** The version in a program's own words. */
 export function versionIn(text: string): string {
-  const number = /\b\d+\.\d+[\w.+~-]*/.exec(text)?.[0];
+  const number = /(?<![\w.])v?(\d+\.\d+[\w.+~-]*)/.exec(text)?.[1];
   return number ?? (text.trim().split('\n')[0] || 'unknown');
 }
