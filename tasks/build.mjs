@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildProbe } from './build-probe.mjs';
 import { isEntry, main, run, TaskError } from './child.mjs';
 import { root, withLock } from './lock.mjs';
 
@@ -78,7 +79,8 @@ function moveIntoPlace(fresh) {
   }
 }
 
-async function compile() {
+/** Brings the compiled TypeScript in dist up to date. */
+export async function compile() {
   if (isBuilt(stampOf())) return;
   await withLock('compile', async () => {
     const stamp = stampOf();
@@ -97,11 +99,11 @@ async function compile() {
   });
 }
 
-/** @param {readonly string[]} architectures */
-async function buildProbes(architectures) {
-  const builder = join(root, 'tasks', 'build-probe.mjs');
-  if (!existsSync(builder)) return;
-  const { buildProbe } = await import(builder);
+/**
+ * Brings the probes in dist up to date.
+ * @param {readonly string[]} architectures
+ */
+export async function buildProbes(architectures) {
   await withLock('probe', async () => {
     for (const arch of architectures) await buildProbe({ arch, outDir: join(dist, 'probe') });
   });

@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url';
  */
 
 const watchEveryMs = 20;
+const limitMinutesUnlessSaid = 15;
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
 /** @type {NodeJS.Signals | undefined} */
@@ -19,7 +20,7 @@ let interrupted;
  * Runs a program to its end. `output` is both its streams as they came; with `show` they go to the terminal
  * instead. `watch` is called every now and then while it runs. An exit status other than 0 is a result; a program that cannot be started has status 127.
  * @param {readonly string[]} argv
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: boolean, input?: string, watch?: (pid: number) => void }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: boolean, input?: string, limitMinutes?: number, watch?: (pid: number) => void }} [options]
  * @returns {Promise<Ended>}
  */
 export function run(argv, options = {}) {
@@ -40,11 +41,17 @@ export function run(argv, options = {}) {
       ],
     });
     running.add(child);
+    const minutes = options.limitMinutes ?? limitMinutesUnlessSaid;
+    const limit = setTimeout(() => {
+      output += `\n${program} did not end within ${minutes} minutes.\n`;
+      signalGroup(child, 'SIGKILL');
+    }, minutes * 60_000);
     const watching =
       options.watch && setInterval(() => child.pid && options.watch?.(child.pid), watchEveryMs);
     /** @param {number} status */
     const end = (status) => {
       running.delete(child);
+      clearTimeout(limit);
       clearInterval(watching);
       resolve({ status, stdout, output, seconds: (performance.now() - began) / 1000 });
     };

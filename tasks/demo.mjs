@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, nativeArchitecture } from './build.mjs';
+import { buildProbes, compile, nativeArchitecture } from './build.mjs';
 import { endOnSignals, main, run, TaskError, wasInterrupted } from './child.mjs';
 import { root } from './lock.mjs';
 import { setup } from './setup.mjs';
@@ -65,10 +65,16 @@ async function labDown() {
 async function demo() {
   endOnSignals(labDown);
   await setup({ for: 'demo' });
-  await build({ architectures: [nativeArchitecture] });
+  await compile();
+  say('Getting ready. The first time this fetches a QEMU, a virtiofsd and a Linux kernel (110 MB).');
+  const [prepared] = await Promise.all([
+    run(vfsVerify(['lab', 'prepare'])),
+    buildProbes([nativeArchitecture]),
+  ]);
+  if (wasInterrupted() !== undefined) return 130;
+  if (prepared.status !== 0) throw new TaskError(`The lab cannot be made:\n${prepared.output.trimEnd()}`);
   try {
     say('Starting a small virtual machine that shares a directory with this host (virtiofs).');
-    console.log('         The first time its programs are fetched: QEMU, virtiofsd, a Linux kernel.');
     const up = await run(vfsVerify(['lab', 'up', '--name', lab, '--json']), { cwd: root });
     if (wasInterrupted() !== undefined) return 130;
     if (up.status !== 0) throw new TaskError(`The lab did not come up:\n${up.output.trimEnd()}`);

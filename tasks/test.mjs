@@ -62,7 +62,7 @@ async function runSuite(suite, words, world) {
   ];
   const file = join(world.directory, 'summary.json');
   rmSync(file, { force: true });
-  const ended = await run(argv, { cwd: root, env: world.env, show: true });
+  const ended = await run(argv, { cwd: root, env: world.env, show: true, limitMinutes: 60 });
   if (!existsSync(file)) {
     console.log(`The ${suite} suite ended with status ${ended.status} and no summary.`);
     return { passed: 0, failed: 1, skipped: [] };

@@ -38,16 +38,6 @@ export function plainSsh({ ssh }, command) {
 }
 
 /**
- * The libraries that a program of this machine is linked with, its loader first.
- * @param {string} program
- */
-export async function librariesOf(program) {
-  const { output } = await run(['ldd', program]);
-  const libraries = [...output.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path ?? '');
-  return libraries.sort((a, b) => Number(b.includes('/ld-')) - Number(a.includes('/ld-')));
-}
-
-/**
  * A process's peak resident memory in bytes; undefined once it is gone.
  * @param {number} pid
  */
