@@ -9,8 +9,8 @@ import { root } from './lock.mjs';
 import { setup } from './setup.mjs';
 
 const lab = `demo-${process.pid}`;
-const line = 'Hello from the guest, seen from both sides.\n';
-const bytes = 16 * 1024 * 1024;
+const line = 'Hello-from-the-guest\n';
+const bytes = 4 * 1024 * 1024;
 const fileName = 'hello.txt';
 const began = performance.now();
 
@@ -42,7 +42,7 @@ async function show(args, expected) {
   }
 }
 
-/** The same bytes that `yes | head -c` makes in the guest, hashed by another program than the one shown. */
+/** The same bytes that `yes | dd` makes in the guest, hashed by another program than the one shown. */
 function expectedDigest() {
   const content = line.repeat(Math.ceil(bytes / line.length)).slice(0, bytes);
   return createHash('md5').update(content).digest('hex');
@@ -54,7 +54,7 @@ function expectedDigest() {
  */
 function changeOnHost(path) {
   const file = openSync(path, 'r+');
-  writeSync(file, 'HOST WAS HERE', 5 * 1024 * 1024);
+  writeSync(file, 'HOST WAS HERE', 2 * 1024 * 1024);
   closeSync(file);
 }
 
@@ -82,8 +82,8 @@ async function demo() {
     const info = JSON.parse(up.stdout);
     const at = { auto: `${info.mounts.auto}/${fileName}`, always: `${info.mounts.always}/${fileName}` };
 
-    say('The guest writes 16 MiB into the shared directory.');
-    const script = `yes '${line.trimEnd()}' | head -c ${bytes} > ${at.auto}`;
+    say('The guest writes 4 MiB into the shared directory.');
+    const script = `yes ${line.trimEnd()} | dd of=${at.auto} bs=1M count=4 iflag=fullblock status=none`;
     await show(['lab', 'exec', '--name', lab, '--', 'sh', '-c', script], 0);
 
     say('Both sides read the file and hash it at the same time. Are these the bytes it wrote?');
