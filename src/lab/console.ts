@@ -91,7 +91,7 @@ function vmEnded(how: string, qemu: Background, consoleLog: string): KnownError 
   const words = qemu.tail();
   return new KnownError(
     'vm-ended',
-    `QEMU ${how}${words === '' ? '' : `: ${lastLine(words)}`}`,
+    words === '' ? `the guest ended before it was up (QEMU ${how})` : `QEMU ${how}: ${lastLine(words)}`,
     'Read below what QEMU and the guest said last; --qemu, --kernel and --memory are what usually matters.',
     { detail: `QEMU:\n${words || '(nothing)'}\nthe guest's console:\n${tailOf(consoleLog) || '(nothing)'}` },
   );

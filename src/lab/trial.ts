@@ -13,10 +13,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import type { GuestImage } from './guest/image.ts';
+import { type GuestImage, guestImage } from './guest/image.ts';
 import { consoleWord, trialWord } from './guest/scripts.ts';
 import { currentBootId } from './journal.ts';
 import { cacheDirectory } from './places.ts';
+import { kernelIn } from './programs/kernel.ts';
 import { type Programs, programKey } from './programs/programs.ts';
 import type { OnProgress } from './progress.ts';
 import { machineOptions } from './vm/qemu-options.ts';
@@ -29,22 +30,20 @@ const limitMs = 6000;
  * Whether KVM can be used: only after a guest has booted with it, since there are machines where /dev/kvm
  * opens and the guest then spins for ever. The answer is kept for this boot of the machine and this QEMU.
  */
-export async function chooseAccelerator(
-  programs: Programs,
-  image: GuestImage,
-  onProgress: OnProgress,
-): Promise<'tcg' | 'kvm'> {
+export async function chooseAccelerator(programs: Programs, onProgress: OnProgress): Promise<'tcg' | 'kvm'> {
   try {
     accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
   } catch {
     return 'tcg';
   }
   const key = createHash('sha256')
-    .update(JSON.stringify([currentBootId(), programKey(programs.qemu), image.kernel]))
+    .update(JSON.stringify([currentBootId(), programKey(programs.qemu), programs.tree.root]))
     .digest('hex')
     .slice(0, 16);
   const answerFile = join(cacheDirectory(), 'accelerator', key);
   if (existsSync(answerFile)) return readFileSync(answerFile, 'utf8') === 'kvm' ? 'kvm' : 'tcg';
+  // With the lab's own kernel: one of the user's that does not boot would say nothing about KVM.
+  const image = await guestImage({ ...programs, kernel: kernelIn(programs.tree.root) }, onProgress);
   onProgress({ text: `trying KVM for at most ${limitMs / 1000} s` });
   const began = performance.now();
   const booted = await bootsWithKvm(programs, image);

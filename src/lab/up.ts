@@ -91,7 +91,7 @@ export async function prepareLab(
   const programs = await findPrograms(wish, onProgress, options.signal);
   const image = await guestImage(programs, onProgress);
   const accelerator =
-    wish.accelerator === 'auto' ? await chooseAccelerator(programs, image, onProgress) : wish.accelerator;
+    wish.accelerator === 'auto' ? await chooseAccelerator(programs, onProgress) : wish.accelerator;
   return { programs, image, accelerator };
 }
 
@@ -113,7 +113,8 @@ async function upAlready(name: string, wish: Wish, onProgress: OnProgress): Prom
     );
   }
   const gone = missingParts(directory);
-  if (await clearLab(directory)) {
+  await clearLab(directory);
+  if (status.state === 'broken') {
     const why = gone.length > 0 ? ` (${gone.join(', ')} had ended)` : '';
     onProgress({ text: `cleared away what was left of the lab "${name}"${why}` });
   }
