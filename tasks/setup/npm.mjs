@@ -39,11 +39,11 @@ export async function installNodePackages(say) {
     say('npm ci');
     // Development packages are needed whatever NODE_ENV says: the compiler is one.
     const ended = await run(
-      ['npm', 'ci', '--include=dev', '--no-audit', '--no-fund', '--fetch-timeout=60000'],
+      ['npm', 'ci', '--include=dev', '--no-audit', '--no-fund', '--fetch-timeout=60000', '--loglevel=error'],
       { cwd: root },
     );
     if (ended.status !== 0) {
-      const words = ended.output.trimEnd().split('\n').slice(-15).join('\n');
+      const words = ended.output.trimEnd().split('\n').slice(0, 15).join('\n');
       throw new TaskError(`npm ci failed:\n${words}`);
     }
   });
