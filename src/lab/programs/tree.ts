@@ -80,6 +80,8 @@ async function fill(
   );
   const argv = [
     '--variant=extract',
+    // Nothing is run in the tree, so neither root nor a chroot is needed.
+    '--mode=chrootless',
     `--architectures=${recipe.architecture}`,
     '--aptopt=APT::Install-Recommends "false"',
     `--aptopt=Dir::Etc::Preferences "${preferences}"`,
