@@ -11,7 +11,8 @@ import { argsOf, block, type CompareArgs, hashesOf, lookLimit, rangesToLookAt } 
  * `vfs-verify md5 PATH`: the user's own file, judged against *equal now*. Writes nothing.
  *
  * Rounds: look at both sides (the host first, since the guest's open may itself drop and flush pages) → hash
- * both at once → where they differ, triage (src/model/triage.ts).
+ * both at once → where they differ, triage (src/model/triage.ts). Every stat in the guest is one that asks
+ * nobody: a refresh of the attributes may drop the very pages that are to be judged.
  */
 
 export const compareFile = defineCheck({
@@ -63,7 +64,7 @@ export const compareFile = defineCheck({
           {
             id: 'guest-stat',
             actor: 'guest',
-            op: { do: 'stat', path: args.guestPath, follow: true },
+            op: { do: 'stat', path: args.guestPath, follow: true, sync: 'dont' },
             limit,
             mayFail: true,
             after: [{ step: 'host-pages', has: 'ended' }],
@@ -120,7 +121,7 @@ function hashSteps(args: CompareArgs): Step[] {
       limit: { ms: Math.max(lookLimit, args.timeoutMs), name: '--timeout' },
       mayFail: true,
     },
-    { id: 'guest-hash', actor: 'guest', op, limit, mayFail: true },
+    { id: 'guest-hash', actor: 'guest', op: { ...op, sync: 'dont' }, limit, mayFail: true },
     {
       id: 'host-hash',
       actor: 'host',
@@ -128,13 +129,6 @@ function hashSteps(args: CompareArgs): Step[] {
       limit,
       mayFail: true,
       after: [{ step: 'guest-open', has: 'ended' }],
-    },
-    {
-      id: 'guest-stat-after',
-      actor: 'guest',
-      op: { do: 'stat', path: args.guestPath, follow: true },
-      limit,
-      mayFail: true,
     },
   ];
 }

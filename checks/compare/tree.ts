@@ -37,7 +37,7 @@ export const compareTree = defineCheck({
           {
             id: 'guest-walk',
             actor: 'guest',
-            op: { do: 'walk', path: args.guestPath, algorithm: args.algorithm },
+            op: { do: 'walk', path: args.guestPath, algorithm: args.algorithm, sync: 'dont' },
             limit,
             mayFail: true,
           },

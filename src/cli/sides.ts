@@ -150,7 +150,7 @@ function labShares(lab: LabInfo, flags: SideFlags): Share[] {
       modeHow: "the lab's own daemon",
       type: mode.server === '9p' ? '9p' : 'virtiofs',
       ...(daemon === undefined ? {} : { tag: daemon.tag, daemonPid: daemon.pid }),
-      ...(mode.server === '9p' || virtiofsd === undefined ? {} : { server: virtiofsd }),
+      ...(mode.server === '9p' || virtiofsd === undefined ? {} : { server: `virtiofsd ${virtiofsd}` }),
     };
   });
   return [...own, ...((flags.map ?? []).length > 0 ? mappedShares(flags) : [])];

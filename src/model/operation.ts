@@ -148,6 +148,11 @@ type BulkOperation =
       /** Default xxh3 (XXH3-128). md5 where one of two sides cannot do that (the probe in plain node). */
       readonly blockAlgorithm?: 'xxh3' | 'md5';
       readonly range?: ByteRange;
+      /**
+       * For the two stats around the reading. On FUSE a plain fstat after a page miss asks the daemon, and
+       * a changed mtime then drops the pages: `dont` looks without that effect.
+       */
+      readonly sync?: 'as-is' | 'force' | 'dont';
       /** O_DIRECT: only with `path`. */
       readonly direct?: boolean;
     }
@@ -163,7 +168,13 @@ type BulkOperation =
    * before what is in it). One bulk item per entry; with `algorithm` each regular file's digest. Never
    * follows a link; stays on the file system.
    */
-  | { readonly do: 'walk'; readonly path: string; readonly algorithm?: Algorithm };
+  | {
+      readonly do: 'walk';
+      readonly path: string;
+      readonly algorithm?: Algorithm;
+      /** As for `hash`, for every stat of the walk. */
+      readonly sync?: 'as-is' | 'force' | 'dont';
+    };
 
 type MappingOperation =
   | {

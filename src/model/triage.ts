@@ -33,7 +33,14 @@ export function lookSteps(
   return ranges.map((range, index) => ({
     id: lookId(look, index),
     actor: look.startsWith('guest') ? 'guest' : 'host',
-    op: { do: 'hash', ...target, algorithm: 'xxh3', block: fineBlock, range },
+    op: {
+      do: 'hash',
+      ...target,
+      algorithm: 'xxh3',
+      block: fineBlock,
+      range,
+      sync: look.startsWith('guest') ? 'dont' : 'as-is',
+    },
     limit: options.limit,
     mayFail: true,
     ...(options.after !== undefined && index === 0 ? { after: options.after } : {}),

@@ -299,18 +299,19 @@ static int hash_file(struct hash_job *job)
 {
 	struct hash_pass pass = { .job = job, .at = job->offset, .left = job->length };
 	struct hasher whole;
-	struct stat stat;
+	struct statx stat;
 	pthread_t reader;
 	int flags = fcntl(job->fd, F_GETFL);
 	if (!hash_prepare())
 		return ENOMEM;
-	if (flags < 0 || fstat(job->fd, &stat) != 0)
+	/* An estimate is enough, and a full stat may refresh attributes and drop the pages that are to be read. */
+	if (flags < 0 || statx(job->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE, &stat) != 0)
 		return errno;
 	pass.direct = (flags & O_DIRECT) != 0;
 	pass.slots = hash_slots;
 	hasher_begin(&whole, job->algorithm);
 	job->bytes = 0;
-	int64_t expected = stat.st_size - job->offset;
+	int64_t expected = (int64_t)stat.stx_size - job->offset;
 	if (job->length >= 0 && job->length < expected)
 		expected = job->length;
 	/* A thread costs more than it gives where one or two buffers hold everything. */

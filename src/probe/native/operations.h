@@ -317,6 +317,8 @@ struct walk {
 	struct tree tree;
 	struct text item;
 	bool hashing;
+	/* statx flag for regular files: see "sync" of hash. */
+	int sync;
 	enum algorithm algorithm;
 	int64_t entries, bytes;
 	bool out_of_memory;
@@ -347,7 +349,7 @@ static int walk_hash(struct walk *walk, int directory, const char *name, struct 
 {
 	struct statx after;
 	int fd = openat(directory, name, OPEN_TO_READ | O_NOFOLLOW), problem = 0;
-	if (fd < 0 || stat_of(fd, 0, stat) != 0)
+	if (fd < 0 || stat_of(fd, walk->sync, stat) != 0)
 		problem = errno;
 	else if (!S_ISREG(stat->stx_mode))
 		problem = ESTALE;
@@ -358,7 +360,7 @@ static int walk_hash(struct walk *walk, int directory, const char *name, struct 
 		problem = hash_file(job);
 		walk->bytes += job->bytes;
 	}
-	if (!problem && stat_of(fd, 0, &after) != 0)
+	if (!problem && stat_of(fd, walk->sync, &after) != 0)
 		problem = errno;
 	if (!problem)
 		*changed = stat_changed(stat, &after);
@@ -379,7 +381,7 @@ static void walk_entry(struct walk *walk, int directory, const char *name, int p
 	size_t path_length = walk->tree.path.length;
 	if (!problem && directory == -1)
 		problem = ESTALE;
-	if (!problem && statx(directory, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &stat) != 0)
+	if (!problem && statx(directory, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | walk->sync, STATX_BASIC_STATS, &stat) != 0)
 		problem = errno;
 	if (!problem && S_ISLNK(stat.stx_mode)) {
 		target_length = readlinkat(directory, name, target, sizeof target);
@@ -418,7 +420,7 @@ static void walk_entry(struct walk *walk, int directory, const char *name, int p
 static enum ending op_walk(struct arguments *arguments)
 {
 	struct worker *worker = arguments->worker;
-	struct walk walk = { .worker = worker };
+	struct walk walk = { .worker = worker, .sync = stat_sync(arguments) };
 	struct statx stat;
 	const char *path = argument_path(arguments, "path");
 	const char *algorithm = argument_string(arguments, "algorithm", false);
@@ -427,7 +429,7 @@ static enum ending op_walk(struct arguments *arguments)
 	if (algorithm && !algorithm_named(algorithm, &walk.algorithm))
 		return wrong(worker, "unknown algorithm %.40s", algorithm);
 	walk.hashing = algorithm != NULL;
-	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &stat) != 0)
+	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | walk.sync, STATX_TYPE, &stat) != 0)
 		return refused(worker, "statx");
 	walk_entry(&walk, AT_FDCWD, path, 0);
 	while (walk.tree.depth && !walk.out_of_memory) {
@@ -809,7 +811,7 @@ static void hash_progress(void *user, int64_t bytes)
 	send_progress(((struct block_sender *)user)->worker, bytes, -1);
 }
 
-static enum ending hash_open_file(struct worker *worker, struct hash_job *job)
+static enum ending hash_open_file(struct worker *worker, struct hash_job *job, int sync)
 {
 	static struct block_sender sender;
 	struct statx before, after;
@@ -820,7 +822,7 @@ static enum ending hash_open_file(struct worker *worker, struct hash_job *job)
 	job->blocks = hash_blocks;
 	job->progress = hash_progress;
 	job->user = &sender;
-	if (stat_of(job->fd, 0, &before) != 0)
+	if (stat_of(job->fd, sync, &before) != 0)
 		return refused(worker, "statx");
 	if (S_ISDIR(before.stx_mode))
 		return refused_with(worker, EISDIR, "open");
@@ -831,7 +833,7 @@ static enum ending hash_open_file(struct worker *worker, struct hash_job *job)
 	int problem = hash_file(job);
 	if (problem)
 		return refused_with(worker, problem, problem == ENOMEM ? "malloc" : "pread");
-	if (stat_of(job->fd, 0, &after) != 0)
+	if (stat_of(job->fd, sync, &after) != 0)
 		return refused(worker, "statx");
 	worker->end = clock_now();
 	send_blocks(&sender);
@@ -866,6 +868,7 @@ static enum ending op_hash(struct arguments *arguments)
 	bool by_path = json_get(arguments->op, "path") != NULL, direct = argument_bool(arguments, "direct");
 	const char *path = by_path ? argument_path(arguments, "path") : NULL;
 	struct hash_job job = { .fd = by_path ? -1 : argument_file(arguments) };
+	int sync = stat_sync(arguments);
 	struct range range = argument_range_of(arguments, "range");
 	argument_algorithm(arguments, &job.algorithm);
 	job.offset = range.offset;
@@ -878,11 +881,11 @@ static enum ending op_hash(struct arguments *arguments)
 	if (job.block % HASH_MIN_BLOCK)
 		return wrong(worker, "\"block\" is no multiple of %d", HASH_MIN_BLOCK);
 	if (!by_path)
-		return direct ? wrong(worker, "\"direct\" needs a path") : hash_open_file(worker, &job);
+		return direct ? wrong(worker, "\"direct\" needs a path") : hash_open_file(worker, &job, sync);
 	job.fd = open(path, OPEN_TO_READ | (direct ? O_DIRECT : 0));
 	if (job.fd < 0)
 		return refused(worker, "open");
-	enum ending ending = hash_open_file(worker, &job);
+	enum ending ending = hash_open_file(worker, &job, sync);
 	close(job.fd);
 	return ending;
 }

@@ -103,11 +103,11 @@ static int cachestat_map(int fd, uint64_t first, uint64_t count, struct page_sta
 }
 
 /* The kernel's own rule for who mincore tells the truth. */
-static bool mincore_tells(int fd, const struct stat *stat)
+static bool mincore_tells(int fd, const struct statx *stat)
 {
 	char name[32];
 	int flags = fcntl(fd, F_GETFL);
-	if (geteuid() == 0 || geteuid() == stat->st_uid || (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY))
+	if (geteuid() == 0 || geteuid() == stat->stx_uid || (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY))
 		return true;
 	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
 	return faccessat(AT_FDCWD, name, W_OK, AT_EACCESS) == 0;
@@ -152,12 +152,13 @@ static void pages_release(struct page_state *state)
  */
 static int pages_look(int fd, int64_t offset, int64_t length, bool map, bool mapless, struct page_state *state)
 {
-	struct stat stat;
+	struct statx stat;
 	struct cache_counts counts;
 	memset(state, 0, sizeof *state);
-	if (fstat(fd, &stat) != 0)
+	/* Looking must not refresh attributes: on FUSE that can drop the pages that are looked at. */
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE | STATX_UID, &stat) != 0)
 		return errno;
-	int64_t end = length < 0 || length > stat.st_size - offset ? stat.st_size : offset + length;
+	int64_t end = length < 0 || length > (int64_t)stat.stx_size - offset ? (int64_t)stat.stx_size : offset + length;
 	uint64_t size = (uint64_t)page_size(), first = (uint64_t)offset / size;
 	state->pages = end > offset ? ((uint64_t)end + size - 1) / size - first : 0;
 	int problem = cache_counts(fd, first * size, state->pages ? state->pages * size : 1, &counts);
