@@ -56,7 +56,7 @@ export async function endLab(directory: string): Promise<Journal | undefined> {
  * Everything that still runs of a lab: by the mark that its processes carry, and, for one that a wrapper
  * started without its environment, by what the journal says was started.
  */
-export function processesOf(journal: Journal): ProcessIdentity[] {
+function processesOf(journal: Journal): ProcessIdentity[] {
   if (journal.bootId !== currentBootId()) return [];
   const marked = processesMarked(labMark(journal.id).mark);
   const noted = withDescendants(journal.processes.filter(isRunning));

@@ -8,10 +8,14 @@ import type { OnProgress } from './progress.ts';
 /** Processes that a maker starts carry this variable, so that the next maker can end those of a killed one. */
 const markName = 'VFS_VERIFY_MAKES';
 
-/** What a maker gets: an empty directory to fill, and the environment for the programs that it runs. */
+/** What a maker gets. */
 export interface Making {
+  /** Empty: to be filled. */
   readonly directory: string;
+  /** For the programs that it runs. */
   readonly env: Readonly<Record<string, string>>;
+  /** Ends those that still run, and all that they started. */
+  endPrograms(): Promise<void>;
 }
 
 /**
@@ -36,11 +40,12 @@ export async function makeOnce(
     await removeAbandoned(directory);
     const fresh = `${directory}.fresh-${randomBytes(6).toString('hex')}`;
     mkdirSync(fresh);
+    const endPrograms = () => endProgramsOf(fresh);
     try {
-      await make({ directory: fresh, env: { [markName]: fresh } });
+      await make({ directory: fresh, env: { [markName]: fresh }, endPrograms });
       renameSync(fresh, directory);
     } catch (error) {
-      await endProcesses(() => processesMarked(`${markName}=${fresh}`), 5000);
+      await endPrograms();
       rmSync(fresh, { recursive: true, force: true });
       throw error;
     }
@@ -53,7 +58,11 @@ async function removeAbandoned(directory: string): Promise<void> {
   for (const name of readdirSync(dirname(directory)).filter((each) => each.startsWith(prefix))) {
     const fresh = join(dirname(directory), name);
     // Its programs may have outlived it and still be writing.
-    await endProcesses(() => processesMarked(`${markName}=${fresh}`), 5000);
+    await endProgramsOf(fresh);
     rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+async function endProgramsOf(fresh: string): Promise<void> {
+  await endProcesses(() => processesMarked(`${markName}=${fresh}`), 5000);
 }

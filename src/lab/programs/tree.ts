@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { KnownError } from '../../model/error.ts';
 import { requireSpace, sayingDiskFull } from '../disk.ts';
-import { makeOnce } from '../make-once.ts';
+import { type Making, makeOnce } from '../make-once.ts';
 import { cacheDirectory } from '../places.ts';
 import { type OnProgress, timed } from '../progress.ts';
 import { debianMirror } from './apt-sources.ts';
@@ -53,16 +53,15 @@ async function makeTree(
   const what = "the lab's programs";
   requireSpace(home, treeBytes, what);
   await timed(onProgress, `made ${what} (${home})`, () =>
-    makeOnce(home, { what, limitMs, onProgress }, ({ directory, env }) => {
+    makeOnce(home, { what, limitMs, onProgress }, (making) => {
       onProgress({ text: `making ${what}, once: QEMU, virtiofsd, a kernel and a few more from Debian` });
-      return sayingDiskFull(home, treeBytes, what, () => fill(directory, env, onProgress, signal));
+      return sayingDiskFull(home, treeBytes, what, () => fill(making, onProgress, signal));
     }),
   );
 }
 
 async function fill(
-  directory: string,
-  env: Readonly<Record<string, string>>,
+  { directory, env, endPrograms }: Making,
   onProgress: OnProgress,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -97,8 +96,9 @@ async function fill(
     buffer: false,
     reject: false,
     timeout: limitMs,
-    ...(signal === undefined ? {} : { cancelSignal: signal }),
   });
+  const stop = () => void endPrograms();
+  signal?.addEventListener('abort', stop);
   // Its last words are the reason when it fails.
   const words: string[] = [];
   for await (const line of making.iterable({ from: 'all' })) {
@@ -108,6 +108,8 @@ async function fill(
     if (step !== null) onProgress({ text: `  ${step[1]} …` });
   }
   const ended = await making;
+  signal?.removeEventListener('abort', stop);
+  signal?.throwIfAborted();
   if (ended.failed) {
     throw new KnownError(
       'tree-failed',
@@ -136,7 +138,7 @@ export function treeProgram(root: string, program: string): string[] {
 }
 
 /** Where the tree's programs find their libraries. */
-export function libraryPath(root: string): string {
+function libraryPath(root: string): string {
   return ['', 'pulseaudio', 'ceph'].map((part) => join(root, 'usr/lib/x86_64-linux-gnu', part)).join(':');
 }
 
