@@ -7,16 +7,16 @@ const here = dirname(fileURLToPath(import.meta.url));
 const prefix = 'vfs-probe-';
 
 /** Where the built probes are: beside dist/src when this runs from dist, below dist when from src. */
-export const builtDirectory = [join(here, '..', '..', 'probe'), join(here, '..', '..', 'dist', 'probe')].find(
-  existsSync,
-);
+function builtDirectory(): string | undefined {
+  return [join(here, '..', '..', 'probe'), join(here, '..', '..', 'dist', 'probe')].find(existsSync);
+}
 
 const nativeDirectory = [join(here, 'native'), join(here, '..', '..', '..', 'src', 'probe', 'native')].find(
   existsSync,
 );
 
 /** The built probes: architecture (as `uname -m` says it) → file. */
-export async function builtProbes(directory = builtDirectory): Promise<ReadonlyMap<string, string>> {
+export async function builtProbes(directory = builtDirectory()): Promise<ReadonlyMap<string, string>> {
   if (directory === undefined) return new Map();
   const names = await readdir(directory).catch(() => []);
   return new Map(
