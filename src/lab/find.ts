@@ -16,7 +16,7 @@ export async function labInUse(name?: string): Promise<LabInfo | undefined> {
   throw new KnownError(
     'several-labs',
     `several labs are up: ${up.map((each) => each.name).join(', ')}`,
-    'Say which one, by its name.',
+    'Say which one: --lab=NAME, or --name NAME after vfs-verify lab.',
   );
 }
 
