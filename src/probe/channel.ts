@@ -8,8 +8,8 @@ const drainMs = 1000;
 
 /** A started program as lines in both directions, and the tail of what it says on standard error. */
 export interface Channel {
-  /** Sets who gets each line of standard output from now on. */
-  listen(onLine: (line: string) => void): void;
+  /** Sets who gets each line of standard output from now on; with nobody there, lines wait. */
+  listen(onLine: ((line: string) => void) | undefined): void;
   /** Sends bytes; a program that has ended is told of by `ended`, not here. */
   send(bytes: string | Uint8Array): void;
   pause(): void;
@@ -26,7 +26,7 @@ export interface Channel {
 export function openChannel(process: RemoteProcess): Channel {
   let tail = Buffer.alloc(0);
   let listener: ((line: string) => void) | undefined;
-  let early: string[] = [];
+  const waiting: string[] = [];
   let overlong = false;
   const { stdin, stdout, stderr } = process;
   stdin.on('error', () => {});
@@ -36,7 +36,10 @@ export function openChannel(process: RemoteProcess): Channel {
   });
   const split = lineSplitter(
     maxLineBytes,
-    (line) => (listener === undefined ? early.push(line) : listener(line)),
+    (line) => {
+      if (listener === undefined) waiting.push(line);
+      else listener(line);
+    },
     () => {
       overlong = true;
       process.kill();
@@ -55,9 +58,8 @@ export function openChannel(process: RemoteProcess): Channel {
   return {
     listen: (onLine) => {
       listener = onLine;
-      const lines = early;
-      early = [];
-      for (const line of lines) onLine(line);
+      // A line may make its receiver hand over to another one.
+      while (listener !== undefined && waiting.length > 0) listener(waiting.shift() as string);
     },
     send: (bytes) => {
       if (!stdin.destroyed && !stdin.writableEnded) stdin.write(bytes);

@@ -118,12 +118,12 @@ async function nextLine<T>(
 ): Promise<T> {
   let heard = '';
   const found = new Promise<T>((resolve, reject) => {
-    let open = true;
     channel.listen((line) => {
-      const meant = open ? read(line) : undefined;
+      const meant = read(line);
       if (meant === undefined) heard = `${heard}${line}\n`.slice(-1000);
       else {
-        open = false;
+        // The next line may be here already, and is not ours.
+        channel.listen(undefined);
         resolve(meant);
       }
     });
