@@ -1,0 +1,74 @@
+import type { LatencySummary, Source } from '../model/account.ts';
+import type { Read } from '../model/read-plan.ts';
+import { tierWords } from './book-medium.ts';
+import type { Draft } from './draft.ts';
+import { Histogram } from './histogram.ts';
+import { type Tiers, tierOf } from './latency.ts';
+import type { ReadSamples } from './samples.ts';
+
+/** What latencies alone say of each read: the last resort, where no cache and no daemon can be seen. */
+export class ByLatency {
+  readonly bytes = new Map<Source, number>();
+  readonly requests = new Map<Source, number>();
+  readonly #histograms = new Map<Source, Histogram>();
+  readonly #transport: 'fuse' | '9p';
+  readonly #tiers: Tiers | undefined;
+
+  constructor(transport: 'fuse' | '9p', tiers: Tiers | undefined) {
+    this.#transport = transport;
+    this.#tiers = tiers;
+  }
+
+  add({ bytes, ns }: Read): void {
+    if (bytes <= 0) return;
+    const tier = this.#tiers === undefined ? undefined : tierOf(ns, this.#tiers)?.source;
+    const source: Source =
+      tier === undefined ? 'unexplained' : tier === 'guest-cache' ? tier : `${this.#transport}/${tier}`;
+    this.bytes.set(source, (this.bytes.get(source) ?? 0) + bytes);
+    this.requests.set(source, (this.requests.get(source) ?? 0) + 1);
+    const histogram = this.#histograms.get(source) ?? new Histogram();
+    this.#histograms.set(source, histogram);
+    histogram.add(ns);
+  }
+
+  latency(): Partial<Record<Source, LatencySummary>> {
+    return Object.fromEntries([...this.#histograms].map(([source, each]) => [source, each.summary()]));
+  }
+}
+
+/** Whether nothing but latencies is left to go by. */
+export function onlyLatency({ before, counters, direct }: ReadSamples): boolean {
+  return (
+    before.guest === undefined &&
+    before.dax !== true &&
+    !direct &&
+    counters.before.daemon === undefined &&
+    counters.before.fuseReads === undefined
+  );
+}
+
+/** Without the daemon's counters every line is an inference, whatever else it stands on. */
+export function inferAll(draft: Draft, samples: ReadSamples, tiers: Tiers | undefined): void {
+  for (const path of ['guest-cache', 'dax', 'fuse', '9p'] as const) {
+    for (const source of draft.of(path)) {
+      draft.infer(source);
+      if (!onlyLatency(samples))
+        draft.say(source, 'from the state of the page caches before; the daemon could not be seen');
+      else if (tiers !== undefined)
+        draft.say(
+          source,
+          tierWords(
+            tiers,
+            source === 'guest-cache' ? source : source.endsWith('disk') ? 'disk' : 'host-cache',
+          ),
+        );
+    }
+  }
+  if (onlyLatency(samples))
+    draft.say(
+      'unexplained',
+      tiers === undefined
+        ? 'neither the daemon nor a page cache could be seen, and no latencies were calibrated'
+        : 'its latency lies between the classes',
+    );
+}

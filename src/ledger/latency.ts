@@ -1,0 +1,116 @@
+import type { LabelledLatencies } from './samples.ts';
+
+/** What a class of latencies stands for. */
+export type TierSource = LabelledLatencies['source'];
+
+/**
+ * Latency classes of this machine in this run. A duration in none of the intervals belongs to no class:
+ * where classes overlap nothing is classified.
+ */
+export interface Tiers {
+  /** Fastest first. Durations from `fromNs` (included) to `toNs` are this class's alone; empty for none. */
+  readonly classes: readonly Tier[];
+  /** Classes that cannot be told, and why. */
+  readonly refused: readonly { readonly source: TierSource; readonly why: string }[];
+}
+
+/** One class. */
+export interface Tier {
+  readonly source: TierSource;
+  readonly fromNs: number;
+  readonly toNs: number;
+  readonly samples: number;
+  /** The share of its reads that would be taken for another class, and for none: never 0, whatever was seen. */
+  readonly mistaken: number;
+  readonly undecided: number;
+}
+
+/** Fewer samples of a class say nothing of its tails. */
+const leastSamples = 50;
+
+/** A class is where all but this share of its own samples are, on either side. */
+const tail = 0.01;
+
+interface Body {
+  readonly source: TierSource;
+  readonly ns: readonly number[];
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Classes from calibration reads. Between two classes whose bodies do not touch the border is the middle of
+ * the gap (by ratio); where bodies overlap, everything in the overlap is left undecided. Ground beyond the
+ * fastest and the slowest is nobody's, unless they are the guest's cache and the disk: a class that was not
+ * calibrated must not be taken for one that was.
+ */
+export function tiersFrom(calibration: readonly LabelledLatencies[]): Tiers {
+  const refused = calibration
+    .filter(({ ns }) => ns.length < leastSamples)
+    .map(({ source, ns }) => ({
+      source,
+      why: `${ns.length} calibration reads are fewer than ${leastSamples}`,
+    }));
+  const bodies = calibration
+    .filter(({ ns }) => ns.length >= leastSamples)
+    .map(({ source, ns }): Body => {
+      const sorted = [...ns].sort((a, b) => a - b);
+      return { source, ns: sorted, low: quantile(sorted, tail), high: quantile(sorted, 1 - tail) };
+    })
+    .sort((a, b) => quantile(a.ns, 0.5) - quantile(b.ns, 0.5));
+  const intervals = bodies.map((body, at) => {
+    const faster = bodies.slice(0, at).map((each) => border(each, body).upper);
+    const slower = bodies.slice(at + 1).map((each) => border(body, each).lower);
+    const fromNs = faster.length > 0 ? Math.max(...faster) : body.source === 'guest-cache' ? 0 : body.low;
+    const toNs =
+      slower.length > 0 ? Math.min(...slower) : body.source === 'disk' ? Number.MAX_VALUE : body.high;
+    return { source: body.source, fromNs, toNs, body };
+  });
+  const classes = intervals.map(({ body, ...interval }): Tier => {
+    const confusion = confusionOf(body, intervals);
+    // What holds next to none of its own class says nothing of what falls into it.
+    const toNs = confusion.undecided + confusion.mistaken > 0.5 ? interval.fromNs : interval.toNs;
+    return { ...interval, toNs, samples: body.ns.length, ...confusion };
+  });
+  return {
+    classes,
+    refused: [
+      ...refused,
+      ...classes
+        .filter(({ fromNs, toNs }) => fromNs >= toNs)
+        .map(({ source }) => ({ source, why: 'most of its durations lie within those of another class' })),
+    ],
+  };
+}
+
+/** The class of a duration; undefined where classes overlap, or none was calibrated there. */
+export function tierOf(ns: number, tiers: Tiers): Tier | undefined {
+  return tiers.classes.find(({ fromNs, toNs }) => ns >= fromNs && ns < toNs);
+}
+
+/** Up to `lower` a duration is the faster one's, from `upper` on the slower one's. */
+function border(faster: Body, slower: Body): { readonly lower: number; readonly upper: number } {
+  if (faster.high >= slower.low) return { lower: slower.low, upper: faster.high };
+  const middle = Math.sqrt(Math.max(1, faster.high) * slower.low);
+  return { lower: middle, upper: middle };
+}
+
+/** Estimated with one more than was seen, so that no number of samples makes it 0. */
+function confusionOf(
+  { source, ns }: Body,
+  intervals: readonly Pick<Tier, 'source' | 'fromNs' | 'toNs'>[],
+): { readonly mistaken: number; readonly undecided: number } {
+  let mistaken = 0;
+  let undecided = 0;
+  for (const each of ns) {
+    const found = intervals.find(({ fromNs, toNs }) => each >= fromNs && each < toNs);
+    if (found === undefined) undecided += 1;
+    else if (found.source !== source) mistaken += 1;
+  }
+  return { mistaken: (mistaken + 1) / (ns.length + 2), undecided: (undecided + 1) / (ns.length + 2) };
+}
+
+/** @param sorted ascending, not empty. */
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+}
