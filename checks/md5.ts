@@ -174,6 +174,8 @@ function rewriteCase(seed: number): Case {
   const name = 'host-rewrites';
   const range = { offset: 0, length: 64 * 1024 + 77 };
   const hash = { do: 'hash', path: name, algorithm: 'md5', block: page, blockAlgorithm: 'md5' } as const;
+  // A plain stat after the reading would refresh the attributes, and with them drop the pages in question.
+  const guestHash = { ...hash, sync: 'dont' } as const;
   return {
     name,
     scenarios: ['host-write/reopen'],
@@ -187,7 +189,7 @@ function rewriteCase(seed: number): Case {
         op: { do: 'open', path: name, flags: ['creat', 'excl', 'rdwr'], mode: 0o644, as: 'f' },
       },
       { id: 'fill-1', actor: 'host', op: { do: 'fill', file: 'f', range, ...key(name, seed, 1) } },
-      { id: 'guest-first', actor: 'guest', op: hash, limit, after: [{ step: 'fill-1', has: 'ended' }] },
+      { id: 'guest-first', actor: 'guest', op: guestHash, limit, after: [{ step: 'fill-1', has: 'ended' }] },
       {
         id: 'fill-2',
         actor: 'host',
@@ -196,7 +198,7 @@ function rewriteCase(seed: number): Case {
       },
       { id: 'close', actor: 'host', op: { do: 'close', file: 'f' } },
       { id: 'host-hash', actor: 'host', op: hash, limit },
-      { id: 'guest-hash', actor: 'guest', op: hash, limit, after: [{ step: 'close', has: 'ended' }] },
+      { id: 'guest-hash', actor: 'guest', op: guestHash, limit, after: [{ step: 'close', has: 'ended' }] },
     ],
   };
 }

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { labExec, labLogs, labSsh } from '../lab/access.ts';
 import { labDown } from '../lab/down.ts';
-import { requireUp } from '../lab/find.ts';
+import { requireGuest } from '../lab/find.ts';
 import type { LabInfo } from '../lab/info.ts';
 import type { Progress } from '../lab/progress.ts';
 import { type LabStatus, labList, labStatus } from '../lab/status.ts';
@@ -62,14 +62,14 @@ export function labCommand(): Command {
     .passThroughOptions()
     .allowUnknownOption()
     .action(async (words: string[], flags: { name: string }) => {
-      process.exitCode = await labSsh(requireUp(await labStatus(flags.name)), words);
+      process.exitCode = await labSsh(requireGuest(await labStatus(flags.name)), words);
     });
 
   named(lab.command('exec').argument('<argv...>', 'a program and its arguments, taken literally'))
     .description('run a program in the guest; its exit status is ours')
     .passThroughOptions()
     .action(async (argv: string[], flags: { name: string }) => {
-      const info = requireUp(await labStatus(flags.name));
+      const info = requireGuest(await labStatus(flags.name));
       process.exitCode = await labExec(info, argv, process);
       // A terminal or a pipe that we no longer read must not keep us here.
       process.stdin.destroy();

@@ -58,10 +58,14 @@ export function runVerdict(kinds: Iterable<VerdictKind>): RunVerdict {
 
 const rank: Record<VerdictKind, number> = { skip: 0, pass: 1, unknown: 2, fail: 3 };
 
-/** The worst of a cell's cases; a skipped case does not hide one that passed. Undefined for none. */
-export function worstOf<T extends { readonly kind: VerdictKind }>(verdicts: readonly T[]): T | undefined {
+/**
+ * The worst of a cell's cases; a skipped case does not hide one that passed, and a plain pass does not hide
+ * one that saw permitted staleness. Undefined for none.
+ */
+export function worstOf<T extends Pick<Verdict, 'kind' | 'stale'>>(verdicts: readonly T[]): T | undefined {
+  const weight = ({ kind, stale }: T) => rank[kind] + (stale === true ? 0.5 : 0);
   return verdicts.reduce<T | undefined>(
-    (worst, each) => (worst === undefined || rank[each.kind] > rank[worst.kind] ? each : worst),
+    (worst, each) => (worst === undefined || weight(each) > weight(worst) ? each : worst),
     undefined,
   );
 }
