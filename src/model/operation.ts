@@ -1,3 +1,5 @@
+import type { ReadPlan } from './read-plan.ts';
+
 /**
  * Everything that a step can ask a worker process to do. An operation is plain JSON: this file is the
  * probe's wire vocabulary (src/probe/protocol.md says how it travels) and what a saved bundle contains.
@@ -8,7 +10,13 @@
  *
  * Files, mappings and watches that stay open between steps are named by the check (`as`), per actor.
  */
-export type Operation = NameOperation | FileOperation | BulkOperation | MappingOperation | OtherOperation;
+export type Operation =
+  | NameOperation
+  | FileOperation
+  | BulkOperation
+  | MappingOperation
+  | LedgerOperation
+  | OtherOperation;
 
 /** md5 and sha256 are whole-file digests in lower-case hex; xxh3 is XXH3-128 in its canonical hex form. */
 export type Algorithm = 'md5' | 'sha256' | 'xxh3';
@@ -191,6 +199,27 @@ type MappingOperation =
   | { readonly do: 'msync'; readonly map: string; readonly how?: 'sync' | 'async' }
   | { readonly do: 'unmap'; readonly map: string };
 
+/** A run of timed reads and the samples around it: what an account is made of (src/ledger). */
+type LedgerOperation =
+  /**
+   * A run of reads (model/read-plan.ts) from an open file, or loads from a mapping that begins at offset 0 of
+   * its file. Bulk items: ReadBatch, sent when the run is over. Answers ReadsResult.
+   */
+  | ({ readonly do: 'reads'; readonly file?: string; readonly map?: string } & ReadPlan)
+  /** Where nothing is stored, by FIEMAP (which writes nothing back), else by SEEK_HOLE. Answers ExtentsResult. */
+  | { readonly do: 'extents'; readonly file: string; readonly range?: ByteRange }
+  /** /proc/PID/io of processes, and the sectors read from the block device below a file. Answers CountersResult. */
+  | { readonly do: 'counters'; readonly processes: readonly number[]; readonly file?: string }
+  /** How another process holds the file open that `file` is. Answers ProcessFilesResult. */
+  | { readonly do: 'process-files'; readonly pid: number; readonly file: string }
+  /**
+   * Completed messages of each queue of the share's device, mod 65,536, from the machine's monitor: nothing
+   * in the guest is touched. Carried out by the bench, not by a probe. Answers a list of numbers.
+   */
+  | { readonly do: 'used-index' }
+  /** System-wide: 1 pages, 2 names and inodes, 3 both. */
+  | { readonly do: 'drop-caches'; readonly what: 1 | 2 | 3 };
+
 type OtherOperation =
   /** Several operations in one request; stops at the first that does not give a value. */
   { readonly do: 'many'; readonly list: readonly Operation[] } | { readonly do: 'wait'; readonly ms: number };
@@ -288,6 +317,50 @@ export interface PageState {
   /** With `map`: run lengths, beginning with the number of absent pages: absent, present, absent …
    * A map of more than 200,000 runs is refused as a whole (E2BIG): ask for smaller ranges. */
   readonly runs?: readonly number[];
+}
+
+/** What `reads` answers, after its bulk items. */
+export interface ReadsResult {
+  readonly reads: number;
+  readonly bytes: number;
+  /** The sum of all reads' times. */
+  readonly ns: number;
+  /** By the reading process's own counters (/proc/self/io), where it has them. */
+  readonly rchar?: number;
+  readonly syscr?: number;
+}
+
+/** What `extents` answers. */
+export interface ExtentsResult {
+  readonly by: 'fiemap' | 'seek' | 'refused';
+  /** statfs(2)'s f_type. */
+  readonly fsMagic: number;
+  readonly empty?: readonly {
+    readonly offset: number;
+    readonly length: number;
+    readonly kind: 'hole' | 'unwritten';
+  }[];
+  /** An errno's name; E2BIG: more than 50,000 empty ranges. */
+  readonly refusal?: string;
+}
+
+/** What `counters` answers. */
+export interface CountersResult {
+  readonly processes: readonly {
+    readonly pid: number;
+    readonly rchar?: number;
+    readonly syscr?: number;
+    readonly readBytes?: number;
+    /** Why its counters cannot be read: an errno's name. */
+    readonly error?: string;
+  }[];
+  readonly deviceSectors?: number;
+}
+
+/** What `process-files` answers: descriptors for reading or writing, and how many of them have O_DIRECT. */
+export interface ProcessFilesResult {
+  readonly opened: number;
+  readonly direct: number;
 }
 
 /** What `evict` answers: the page state before and after, and whether it went ahead. */

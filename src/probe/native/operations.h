@@ -11,6 +11,7 @@
 #include "hash.h"
 #include "pages.h"
 #include "pattern.h"
+#include "reads.h"
 #include "tree.h"
 #include "worker.h"
 
@@ -1111,6 +1112,11 @@ static const struct {
 	{ "advise", op_advise },
 	{ "pages", op_pages },
 	{ "evict", op_evict },
+	{ "reads", op_reads },
+	{ "extents", op_extents },
+	{ "counters", op_counters },
+	{ "process-files", op_process_files },
+	{ "drop-caches", op_drop_caches },
 	{ "hash", op_hash },
 	{ "hash-ranges", op_hash_ranges },
 	{ "walk", op_walk },
