@@ -7,7 +7,7 @@ import {
   type Vote,
 } from '../../src/model/comparison.ts';
 import type { EvictResult, HashResult, Stat } from '../../src/model/operation.ts';
-import { describeOutcome } from '../../src/model/outcome.ts';
+import { describeOutcome, isPointless } from '../../src/model/outcome.ts';
 import { describePromise } from '../../src/model/promise.ts';
 import { differingRanges, mergeRanges, type Range } from '../../src/model/ranges.ts';
 import { fineBlock, type Look, layerOf, lookId, type Votes } from '../../src/model/triage.ts';
@@ -27,7 +27,8 @@ import {
 export async function judgeDigests(observed: Observed, promises: Promises): Promise<Verdict> {
   const [guest, host] = hashesOf(observed);
   if (guest === undefined || host === undefined) {
-    const [side, step] = guest === undefined ? ['guest', 'guest-hash'] : ['host', 'host-hash'];
+    const atGuest = guest === undefined && !isPointless(observed.outcome('guest-hash'));
+    const [side, step] = atGuest ? ['guest', 'guest-hash'] : ['host', 'host-hash'];
     return {
       kind: 'unknown',
       code: 'not-readable',

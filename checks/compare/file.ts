@@ -121,13 +121,21 @@ function hashSteps(args: CompareArgs): Step[] {
       limit: { ms: Math.max(lookLimit, args.timeoutMs), name: '--timeout' },
       mayFail: true,
     },
-    { id: 'guest-hash', actor: 'guest', op: { ...op, sync: 'dont' }, limit, mayFail: true },
+    {
+      id: 'guest-hash',
+      actor: 'guest',
+      op: { ...op, sync: 'dont' },
+      limit,
+      mayFail: true,
+      onlyWith: ['host-hash'],
+    },
     {
       id: 'host-hash',
       actor: 'host',
       op,
       limit,
       mayFail: true,
+      onlyWith: ['guest-open', 'guest-hash'],
       after: [{ step: 'guest-open', has: 'ended' }],
     },
   ];

@@ -1,7 +1,7 @@
 import { defineCheck, type Observed, type Setting } from '../../src/model/check.ts';
 import type { TreeDifference, TreeEvidence } from '../../src/model/comparison.ts';
 import type { TreeEntry } from '../../src/model/operation.ts';
-import { describeOutcome } from '../../src/model/outcome.ts';
+import { describeOutcome, isPointless } from '../../src/model/outcome.ts';
 import { compareTreePaths } from '../../src/model/path.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { type CompareArgs, shareWords } from './looks.ts';
@@ -40,6 +40,7 @@ export const compareTree = defineCheck({
             op: { do: 'walk', path: args.guestPath, algorithm: args.algorithm, sync: 'dont' },
             limit,
             mayFail: true,
+            onlyWith: ['host-walk'],
           },
           {
             id: 'host-walk',
@@ -47,6 +48,7 @@ export const compareTree = defineCheck({
             op: { do: 'walk', path: args.hostPath, algorithm: args.algorithm },
             limit,
             mayFail: true,
+            onlyWith: ['guest-walk'],
           },
         ],
       },
@@ -67,7 +69,7 @@ function argsOf(setting: Setting): CompareArgs {
 function notWalked(observed: Observed): Verdict | undefined {
   for (const side of ['guest', 'host'] as const) {
     const outcome = observed.outcome(`${side}-walk`);
-    if (outcome.kind === 'value') continue;
+    if (outcome.kind === 'value' || isPointless(outcome)) continue;
     const code =
       outcome.kind === 'stuck'
         ? 'stuck'

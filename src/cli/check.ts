@@ -32,7 +32,7 @@ export async function check(names: readonly string[], flags: CheckFlags): Promis
   const seed = readSeed(flags.seed);
   const picked = pickChecks(await loadAll(flags.checks), names);
   const sides = await reachSides(flags);
-  const interrupted = interruption(async () => {});
+  const interrupted = interruption();
   const kept = flags.bundle ?? (await mkdtemp(path.join(tmpdir(), 'vfs-verify-')));
   const workplaces = new Map<string, Workplace>();
   try {

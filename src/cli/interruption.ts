@@ -10,15 +10,13 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /**
  * At the first signal: stops the work in good order, so that nothing is left behind on either side and what
  * is known so far is printed. At the second: ends at once.
- * @param onFirst what ends the steps that are under way.
  */
-export function interruption(onFirst: () => Promise<void>): Interruption {
+export function interruption(): Interruption {
   const controller = new AbortController();
   const handler = () => {
     if (controller.signal.aborted) process.exit(130);
     process.stderr.write('vfs-verify: interrupted; cleaning up (once more ends at once)\n');
     controller.abort();
-    onFirst().catch(() => {});
   };
   for (const name of signals) process.on(name, handler);
   return {

@@ -188,7 +188,7 @@ function logs(name: string, which: string | undefined): void {
 
 /** Ctrl-C stops the work in good order; the exit status then says so. */
 async function interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const { signal, stop } = interruption(async () => {});
+  const { signal, stop } = interruption();
   try {
     await work(signal);
   } catch (error) {

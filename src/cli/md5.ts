@@ -34,7 +34,7 @@ export async function md5(paths: readonly string[], flags: Md5Flags): Promise<vo
   const started = Date.now();
   const question = readFlags(flags, paths);
   const sides = await reachSides(flags);
-  const interrupted = interruption(() => sides.close());
+  const interrupted = interruption();
   const kept = flags.bundle ?? (await mkdtemp(path.join(tmpdir(), 'vfs-verify-')));
   const progress = showProgress(process.stderr, flags.json === true);
   try {

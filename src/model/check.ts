@@ -18,6 +18,11 @@ export interface Step {
   readonly limit?: { readonly ms: number; readonly silent?: boolean; readonly name?: string };
   /** Steps of any actor that must have begun or ended before this one begins. */
   readonly after?: readonly { readonly step: string; readonly has: 'begun' | 'ended' }[];
+  /**
+   * Steps without which this one is pointless: when one of them ends without a value, this one is ended too, or
+   * not begun. A dead guest must not keep the host hashing to the end of a large file.
+   */
+  readonly onlyWith?: readonly string[];
   /** Go on with this actor's next step whatever the outcome; otherwise its later steps are not run. */
   readonly mayFail?: boolean;
 }

@@ -42,3 +42,11 @@ export function describeOutcome(outcome: Outcome): string {
       return `not run: ${outcome.reason}`;
   }
 }
+
+/** Ended or never begun because a step that it needs did not end well: that step is to blame, not this one. */
+export function isPointless(outcome: Outcome): boolean {
+  return outcome.kind === 'not-run' && outcome.reason.startsWith(pointless);
+}
+
+/** How the reason of such an outcome begins. */
+export const pointless = 'pointless without ';

@@ -179,6 +179,15 @@ export function openJsonSession(
     });
   };
 
+  const cancel = (request: Request) => {
+    if (!requests.has(request.id)) return;
+    request.abandoned = true;
+    settle(request, { kind: 'not-run', reason: String(request.options.cancel?.reason) });
+    void control({ do: 'abandon', actor: request.actor }).then((ended) =>
+      remember(request.actor, (ended?.value ?? {}) as WorkerState),
+    );
+  };
+
   const remember = (actor: string, { pid, killed }: WorkerState) => {
     if (pid !== undefined && killed === false) leftBehind.set(pid, { actor, pid });
   };
@@ -272,6 +281,9 @@ export function openJsonSession(
     request: (actor, op, options) => {
       if (gone !== undefined) return Promise.resolve({ kind: 'gone', reason: gone });
       if (closing !== undefined) return Promise.resolve({ kind: 'gone', reason: closedReason });
+      if (options.cancel?.aborted) {
+        return Promise.resolve({ kind: 'not-run', reason: String(options.cancel.reason) });
+      }
       const id = nextId++;
       const notify = options.onBegun === undefined ? {} : { notify: true };
       const line = `${JSON.stringify({ id, actor, root: options.root, ...notify, op })}\n`;
@@ -301,6 +313,8 @@ export function openJsonSession(
         else queue.push(request);
         if (queue === undefined) begin(request);
         channel.send(line);
+        // The worker ends, and with it what waited behind this request.
+        options.cancel?.addEventListener('abort', () => cancel(request), { once: true });
       });
     },
     clock: async () => {

@@ -22,6 +22,8 @@ export interface RequestOptions {
   readonly silent?: boolean;
   /** The limit's name, for the error: `--timeout`. */
   readonly limitName: string;
+  /** Ends the request and its worker: the outcome is `not-run` with the signal's reason in words. */
+  readonly cancel?: AbortSignal;
   readonly onBegun?: () => void;
   readonly onProgress?: (progress: { readonly bytes?: number; readonly entries?: number }) => void;
   /** Bulk items, in order. The session waits for the promise before it hands over the next batch. */

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Case, Check, Setting, Step } from '../model/check.ts';
-import type { Outcome } from '../model/outcome.ts';
+import { type Outcome, pointless as pointlessWithout } from '../model/outcome.ts';
 import type { Bench, BoundView } from './bench.ts';
 import { BulkWriter, type CaseRecord, observedCase } from './bundle.ts';
 import { planFault } from './plan.ts';
@@ -36,6 +36,8 @@ export interface CarryOptions {
   readonly onEvent?: (event: RunEvent) => void;
   readonly signal?: AbortSignal;
 }
+
+const interrupted = 'the run was interrupted';
 
 /** Rounds of `next` that a check may ask for. */
 const maxRounds = 8;
@@ -104,6 +106,19 @@ function actorId(check: Check, plan: Case, actor: string, options: CarryOptions)
 
 async function runRound(round: Round, steps: readonly Step[]): Promise<void> {
   const gates = new Map(steps.map((step) => [step.id, { begun: gate(), ended: gate() }]));
+  const pointless = new Map(steps.map((step) => [step.id, new AbortController()]));
+  const interrupt = () => {
+    for (const each of pointless.values()) each.abort(interrupted);
+  };
+  round.options.signal?.addEventListener('abort', interrupt, { once: true });
+  if (round.options.signal?.aborted === true) interrupt();
+  const endDependents = (step: Step, outcome: Outcome) => {
+    if (outcome.kind === 'value') return;
+    for (const each of steps) {
+      if (each.onlyWith?.includes(step.id) === true)
+        pointless.get(each.id)?.abort(`${pointlessWithout}${step.id}`);
+    }
+  };
   const queues = new Map<string, Step[]>();
   for (const step of steps) queues.set(step.actor, [...(queues.get(step.actor) ?? []), step]);
   await Promise.all(
@@ -112,10 +127,10 @@ async function runRound(round: Round, steps: readonly Step[]): Promise<void> {
         // Steps of earlier rounds have no gate: they have ended.
         await Promise.all((step.after ?? []).map((each) => gates.get(each.step)?.[each.has].passed));
         const begun = () => gates.get(step.id)?.begun.open();
-        const outcome = await runStep(round, step, begun);
+        const outcome = await runStep(round, step, begun, pointless.get(step.id)?.signal);
         round.outcomes[step.id] = outcome;
-        if (outcome.kind !== 'value' && (step.mayFail !== true || outcome.kind !== 'errno'))
-          round.lost.add(step.actor);
+        endDependents(step, outcome);
+        if (!mayGoOn(step, outcome)) round.lost.add(step.actor);
         round.options.onEvent?.({
           kind: 'step-ended',
           check: round.check.name,
@@ -128,13 +143,19 @@ async function runRound(round: Round, steps: readonly Step[]): Promise<void> {
       }
     }),
   );
+  round.options.signal?.removeEventListener('abort', interrupt);
 }
 
-async function runStep(round: Round, step: Step, onBegun: () => void): Promise<Outcome> {
+async function runStep(
+  round: Round,
+  step: Step,
+  onBegun: () => void,
+  cancel: AbortSignal | undefined,
+): Promise<Outcome> {
   const { check, plan, options } = round;
   const viewName = plan.actors[step.actor];
   const view = viewName === undefined ? undefined : round.bench.views[viewName];
-  if (options.signal?.aborted === true) return { kind: 'not-run', reason: 'the run was interrupted' };
+  if (cancel?.aborted === true) return { kind: 'not-run', reason: String(cancel.reason) };
   if (round.lost.has(step.actor))
     return { kind: 'not-run', reason: `an earlier step of ${step.actor} did not end well` };
   if (view === undefined) return { kind: 'not-run', reason: `this bench has no view "${viewName}"` };
@@ -147,6 +168,7 @@ async function runStep(round: Round, step: Step, onBegun: () => void): Promise<O
     limitMs: step.limit?.ms ?? options.limitMs,
     silent: step.limit?.silent ?? false,
     limitName: step.limit?.name ?? 'the limit of a step',
+    ...(cancel === undefined ? {} : { cancel }),
     onBegun,
     onProgress: (progress) => options.onEvent?.({ kind: 'progress', ...source, ...progress }),
     onBulk: async (items) => {
@@ -159,6 +181,12 @@ async function runStep(round: Round, step: Step, onBegun: () => void): Promise<O
     round.bulk[step.id] = file;
   }
   return outcome;
+}
+
+/** A step that may fail, or became pointless, does not stop its actor; a worker that is gone or stuck does. */
+function mayGoOn(step: Step, outcome: Outcome): boolean {
+  if (outcome.kind === 'value') return true;
+  return step.mayFail === true && (outcome.kind === 'errno' || outcome.kind === 'not-run');
 }
 
 /** A case's or step's name as part of a file name. */

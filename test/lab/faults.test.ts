@@ -125,7 +125,7 @@ describe('the probe', () => {
     const places = '/dev/shm /run /tmp /var/tmp "$HOME"';
     await inGuest(
       name,
-      `cp -a "$HOME/.ssh" /kept; for p in ${places}; do mkdir -p "$p"; mount -t tmpfs -o size=64k none "$p"; done; cp -a /kept "$HOME/.ssh"`,
+      `cp -a "$HOME/.ssh" /kept; for p in ${places}; do mkdir -p "$p"; mount -t tmpfs -o size=64k,mode=700 none "$p"; done; cp -a /kept "$HOME/.ssh"`,
     );
     const ran = await vfsVerify(['md5', `--lab=${name}`, '/mnt/auto/file']);
     const left = await inGuest(name, `for p in ${places}; do ls -A "$p"; done`);
@@ -224,7 +224,7 @@ describe('half-way through a hash', () => {
     expect(verdict?.evidence).toMatchObject({ killed: false, daemonGone: true });
     expect(verdict?.observed).toMatch(/only a reboot/);
     const { pid } = verdict?.evidence ?? {};
-    expect(await inGuest(doomed, `cat /proc/${pid}/stat`)).toMatch(/\) D /);
+    expect(await inGuest(doomed, `cat /proc/${pid}/task/*/stat`)).toMatch(/\) D /);
     expect(exitCode).toBe(2);
     expect(await probesHere()).toEqual([]);
     // The other share of the same guest goes on working.

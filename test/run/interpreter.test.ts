@@ -206,3 +206,26 @@ describe('the interpreter', () => {
     expect(record.outcomes['2']).toEqual({ kind: 'not-run', reason: 'the run was interrupted' });
   });
 });
+
+describe('a step that is pointless without another', () => {
+  it('is ended when that one does not end well, and its actor can go on', async () => {
+    const host = scriptedSession(({ op, options: { cancel } }) =>
+      op.do !== 'wait'
+        ? value('still there')
+        : new Promise((resolve) => {
+            cancel?.addEventListener('abort', () =>
+              resolve({ kind: 'not-run', reason: String(cancel.reason) }),
+            );
+          }),
+    );
+    const guest = scriptedSession(() => ({ kind: 'gone', reason: 'the guest died' }));
+    const { check, plan } = checkOf([
+      { id: 'guest', actor: 'reader', op: stat('x') },
+      { id: 'host', actor: 'writer', op: { do: 'wait', ms: 1e6 }, onlyWith: ['guest'], mayFail: true },
+      { id: 'after', actor: 'writer', op: stat('x') },
+    ]);
+    const record = await carryOut(check, plan, setting, scriptedBench(guest, host), options('pointless'));
+    expect(record.outcomes.host).toEqual({ kind: 'not-run', reason: 'pointless without guest' });
+    expect(record.outcomes.after?.kind).toBe('value');
+  });
+});
