@@ -16,15 +16,17 @@ function onPath(program) {
 
 /** @param {readonly import('./packages.mjs').SystemPackage[]} wanted */
 async function missingOf(wanted) {
-  if (!onPath('dpkg-query') || !onPath('apt-get')) {
-    return wanted.filter(({ proof }) => (proof.startsWith('/') ? !existsSync(proof) : !onPath(proof)));
-  }
+  /** @param {import('./packages.mjs').SystemPackage} each */
+  const isThere = ({ proof }) => (proof.startsWith('/') ? existsSync(proof) : onPath(proof));
+  if (!onPath('dpkg-query') || !onPath('apt-get')) return wanted.filter((each) => !isThere(each));
   const format = `--showformat=\${Package} \${db:Status-Status}\n`;
   const { output } = await run(['dpkg-query', '--show', format, ...wanted.map(({ name }) => name)]);
   const installed = new Set(
     output.split('\n').flatMap((line) => (line.endsWith(' installed') ? [line.split(' ')[0]] : [])),
   );
-  return wanted.filter(({ name }) => !installed.has(name));
+  // What is there without its package came another way (busybox-static, a compiler of the user's own): asking
+  // for the package could take that away.
+  return wanted.filter((each) => !installed.has(each.name) && !isThere(each));
 }
 
 /** Package lists that are missing or old make an install fail half-way; asking for new ones costs 3 s. */

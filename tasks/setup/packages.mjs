@@ -1,6 +1,6 @@
 /**
- * What the machine itself must have, in one place. Debian's names; `proof` is how the same thing is found
- * on a machine without dpkg. The guest's own programs are not here: the lab makes a tree of its own.
+ * What the machine itself must have, in one place. Debian's names; `proof` (a program or a
+ * file) is how the same thing is found where it did not come in its package. The guest's own programs are not here: the lab makes a tree of its own.
  * @typedef {'demo' | 'build' | 'test'} Purpose
  * @typedef {{ name: string, for: readonly Purpose[], why: string, proof: string }} SystemPackage
  */
@@ -46,6 +46,7 @@ export const systemPackages = [
     why: 'runs the aarch64 probe in a test',
     proof: 'qemu-aarch64-static',
   },
+  { name: 'busybox', for: ['test'], why: 'the smallest shell that the probe must do with', proof: 'busybox' },
   { name: 'strace', for: ['test'], why: "shows the probe's system calls to a test", proof: 'strace' },
   {
     name: 'openssh-client',
