@@ -1,6 +1,7 @@
 /**
- * What the machine itself must have, in one place. Debian's names; `proof` (a program or a
- * file) is how the same thing is found where it did not come in its package. The guest's own programs are not here: the lab makes a tree of its own.
+ * What the machine itself must have, in one place. Debian's names; `proof` (a program or a file) is how the
+ * same thing is found where it did not come in its package. The guest's own programs are not here: the lab
+ * makes a tree of its own.
  * @typedef {'demo' | 'build' | 'test'} Purpose
  * @typedef {{ name: string, for: readonly Purpose[], why: string, proof: string }} SystemPackage
  */
