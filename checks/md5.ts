@@ -109,6 +109,8 @@ export default defineCheck({
 });
 
 const page = 4096;
+/** Bytes of one write() of a fill: many writes, so that a single lost one shows. */
+const chunk = 16 * 1024;
 const limit = { ms: 60_000, silent: true, name: 'the limit of a hash' } as const;
 
 /** The identity of generation `generation`; the file id keeps cases apart, so that a mix-up is named. */
@@ -149,7 +151,7 @@ function writeCase(
         (range, index): Step => ({
           id: `fill-${index}`,
           actor: writer,
-          op: { do: 'fill', file: 'f', range, ...key(name, seed, 1) },
+          op: { do: 'fill', file: 'f', range, chunk, ...key(name, seed, 1) },
         }),
       ),
       { id: 'close', actor: writer, op: { do: 'close', file: 'f' } },

@@ -1,5 +1,7 @@
 import cliProgress from 'cli-progress';
-import type { HashResult, Stat } from '../model/operation.ts';
+import type { Step } from '../model/check.ts';
+import type { HashResult, Stat, WalkResult } from '../model/operation.ts';
+import type { Outcome } from '../model/outcome.ts';
 import { formatBytes, formatRate, formatSeconds } from '../report/quantities.ts';
 import type { RunEvent } from '../run/interpreter.ts';
 
@@ -55,13 +57,11 @@ class Board {
   readonly #sizes = new Map<string, number>();
 
   note(event: RunEvent): void {
-    const { actor, op, id } = event.step;
+    const { actor, op } = event.step;
     if (event.kind === 'step-ended') {
       if (op.do === 'stat' && event.outcome.kind === 'value')
         this.#sizes.set(actor, (event.outcome.value as Stat).size);
-      const lane = this.#lanes.get(actor);
-      if (lane !== undefined && id === `${actor}-hash` && event.outcome.kind === 'value')
-        lane.done = (event.outcome.value as HashResult).bytes;
+      this.#finish(actor, event.step, event.outcome);
       return;
     }
     if (op.do !== 'hash' && op.do !== 'walk') return;
@@ -75,6 +75,15 @@ class Board {
     if (lane === undefined) return;
     lane.done = event.bytes ?? lane.done;
     lane.entries = event.entries ?? lane.entries;
+  }
+
+  /** The last progress may be a moment old when a step ends. */
+  #finish(actor: string, { op }: Step, outcome: Outcome): void {
+    const lane = this.#lanes.get(actor);
+    if (lane === undefined || outcome.kind !== 'value' || (op.do !== 'hash' && op.do !== 'walk')) return;
+    const result = outcome.value as HashResult | WalkResult;
+    lane.done = result.bytes;
+    if ('entries' in result) lane.entries = result.entries;
   }
 
   lanes(): Lane[] {

@@ -41,6 +41,9 @@ export async function reportOf(args: readonly string[]): Promise<{
   } catch {
     throw new Error(`no report on standard output of ${args.join(' ')}: ${ran.stdout}\n${ran.stderr}`);
   }
+  // What other programs read is what was published.
+  const faults = reportFaults(report);
+  if (faults.length > 0) throw new Error(`the report does not fit its schema: ${faults.join('; ')}`);
   const [first] = report.results;
   if (first === undefined) throw new Error('a report without results');
   return { status: ran.status, report, first, stderr: ran.stderr };
