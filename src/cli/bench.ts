@@ -4,7 +4,7 @@ import type { Share } from '../share/share.ts';
 import type { Sides } from './sides.ts';
 
 /** The bench of one share: its two views, bound to the probes that are running. */
-export function benchFor(share: Share, sides: Sides): Bench {
+export function benchFor(share: Share, sides: Sides, usedIndex?: Bench['usedIndex']): Bench {
   const { guest, host } = sides;
   return {
     share,
@@ -14,5 +14,6 @@ export function benchFor(share: Share, sides: Sides): Bench {
     },
     versions: sides.versions,
     lab: sides.lab?.name,
+    ...(usedIndex === undefined ? {} : { usedIndex }),
   };
 }

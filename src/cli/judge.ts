@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { compareFile } from '../../checks/compare/file.ts';
 import { compareTree } from '../../checks/compare/tree.ts';
+import { reads } from '../../checks/ledger/reads.ts';
 import type { Check } from '../model/check.ts';
 import { KnownError } from '../model/error.ts';
 import type { Report, Result } from '../model/report.ts';
@@ -33,7 +34,7 @@ export async function judge(
     const result = await judgeBundle(directory, bundle, check);
     results.push({ ...result, ...pathOf(bundle), bundle: directory });
   }
-  const command = bundles.every(isComparison) ? 'md5' : 'check';
+  const command = !bundles.every(isOfPath) ? 'check' : bundles.some(isReads) ? 'reads' : 'md5';
   const report = makeReport(command, packageVersion(), environmentOf(bundles, started), results);
   printReport(report, flags.json === true);
   process.exitCode = exitStatusOf(report.verdict);
@@ -57,18 +58,22 @@ async function bundlesBelow(directory: string): Promise<readonly string[]> {
   return found.sort();
 }
 
-/** A comparison of the user's own path has its arguments; the check of the same name has none. */
-function isComparison(bundle: Bundle): boolean {
+/** What asks about the user's own path has its arguments; a check of the same name has none. */
+function isOfPath(bundle: Bundle): boolean {
   return typeof bundle.setting.args.guestPath === 'string';
 }
 
+function isReads(bundle: Bundle): boolean {
+  return isOfPath(bundle) && bundle.check === reads.name;
+}
+
 function pathOf(bundle: Bundle): { path?: string } {
-  return isComparison(bundle) ? { path: String(bundle.setting.args.guestPath) } : {};
+  return isOfPath(bundle) ? { path: String(bundle.setting.args.guestPath) } : {};
 }
 
 function checkFor(bundle: Bundle, checks: readonly Check[]): Check {
-  const own: readonly Check[] = [compareFile, compareTree];
-  const found = (isComparison(bundle) ? own : checks).find(({ name }) => name === bundle.check);
+  const own: readonly Check[] = [compareFile, compareTree, reads];
+  const found = (isOfPath(bundle) ? own : checks).find(({ name }) => name === bundle.check);
   if (found === undefined)
     throw new KnownError(
       'no-such-check',

@@ -29,6 +29,25 @@ function program(): Command {
     .option('--json', 'print the report as JSON')
     .action(async (paths: string[], flags) => (await import('./md5.ts')).md5(paths, flags));
 
+  sides(root.command('reads'))
+    .description('read a file in the guest, and say where every byte came from')
+    .argument('<path>', 'the path as the guest sees it')
+    .option('--bs <size>', 'bytes of each read', '4k')
+    .option('--order <how>', 'seq or random', 'seq')
+    .option('--count <n>', 'reads in one pass (default: the whole file once)')
+    .option('--seed <hex>', 'of the random order')
+    .option('--direct', 'O_DIRECT in the guest')
+    .option('--mmap', 'load from a shared mapping')
+    .option('--times <n>', 'the same reads again, through the same descriptor', '1')
+    .option('--reopen', 'with --times: open the file again for each pass')
+    .option('--no-readahead', "without the guest's readahead")
+    .option('--drop <side>', 'drop this file from the cache of: none, guest, host, both', 'none')
+    .option('--system-wide', 'with --drop: by drop_caches, which drops everything of everybody')
+    .option('--timeout <seconds>', 'give up after this long without progress', '30')
+    .option('--bundle <dir>', 'keep the evidence there')
+    .option('--json', 'print the report as JSON')
+    .action(async (given: string, flags) => (await import('./reads.ts')).reads(given, flags));
+
   sides(root.command('check'))
     .description('run checks and judge them by what the mode promises')
     .argument('[name...]', 'checks, or NAME/CASE; without one: all')

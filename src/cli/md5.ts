@@ -6,17 +6,17 @@ import type { CompareArgs } from '../../checks/compare/looks.ts';
 import { compareTree } from '../../checks/compare/tree.ts';
 import { KnownError } from '../model/error.ts';
 import type { Algorithm } from '../model/operation.ts';
-import { describeOutcome } from '../model/outcome.ts';
 import type { Result } from '../model/report.ts';
-import { exitStatusOf, type Verdict } from '../model/verdict.ts';
+import { exitStatusOf } from '../model/verdict.ts';
 import { runCell } from '../run/cell.ts';
 import { makeReport } from '../run/report.ts';
-import { type LocatedPath, locatePath } from '../share/share.ts';
 import { benchFor } from './bench.ts';
 import { environmentOf } from './environment.ts';
 import { interruption } from './interruption.ts';
+import { checkPaths, locate } from './locate.ts';
 import { printReport } from './print.ts';
 import { showProgress } from './progress.ts';
+import { parseTimeout } from './quantities.ts';
 import { reachSides, type SideFlags, type Sides } from './sides.ts';
 import { packageVersion } from './version.ts';
 
@@ -87,21 +87,13 @@ function readFlags(flags: Md5Flags, paths: readonly string[]): Question {
   if (expect !== undefined && (paths.length > 1 || flags.recursive === true)) {
     throw new KnownError('bad-flag', '--expect is for one file', 'Name one path, without --recursive.');
   }
-  const seconds = Number(flags.timeout);
-  if (!(seconds > 0 && seconds <= 86_400))
-    throw new KnownError(
-      'bad-flag',
-      `--timeout ${flags.timeout} is no number of seconds`,
-      'Give a number above 0, such as --timeout 30.',
-    );
-  const relative = paths.find((each) => !each.startsWith('/'));
-  if (relative !== undefined)
-    throw new KnownError(
-      'bad-path',
-      `"${relative}" is not an absolute path`,
-      'Name the path as the guest sees it, from its root: /mnt/share/file.',
-    );
-  return { algorithm: algo, expect, timeoutMs: seconds * 1000, recursive: flags.recursive === true };
+  checkPaths(paths);
+  return {
+    algorithm: algo,
+    expect,
+    timeoutMs: parseTimeout(flags.timeout),
+    recursive: flags.recursive === true,
+  };
 }
 
 interface Carry {
@@ -112,7 +104,7 @@ interface Carry {
 }
 
 async function comparePath(given: string, question: Question, sides: Sides, carry: Carry): Promise<Result> {
-  const located = await locate(given, question, sides);
+  const located = await locate(given, question.timeoutMs, sides);
   if ('kind' in located)
     return { check: 'md5', path: given, mode: 'unknown', verdict: located, cases: [], durationMs: 0 };
   const args: CompareArgs = {
@@ -131,39 +123,4 @@ async function comparePath(given: string, question: Question, sides: Sides, carr
     signal: carry.signal,
   });
   return { ...result, check: 'md5', path: given, ...(carry.keep ? { bundle: carry.bundleDir } : {}) };
-}
-
-/**
- * The path's share and its name on both sides. Links are resolved by the guest (without opening the file), so
- * that both sides look at the same name; a path that the guest does not have is taken as it is written.
- */
-async function locate(given: string, question: Question, sides: Sides): Promise<LocatedPath | Verdict> {
-  const written = path.posix.normalize(given).replace(/(.)\/$/, '$1');
-  const outcome = await sides.guest.session.request(
-    'resolve',
-    { do: 'resolve', path: written },
-    { root: '/', limitMs: Math.max(question.timeoutMs, 5000), limitName: '--timeout' },
-  );
-  if (outcome.kind === 'stuck') {
-    const pid = outcome.pid === undefined ? '' : ` (process ${outcome.pid})`;
-    return {
-      kind: 'unknown',
-      code: 'stuck',
-      reason: `the guest: looking up the path gave ${describeOutcome(outcome)}`,
-      ...(outcome.killed === true
-        ? {}
-        : {
-            observed: `The process that looked it up${pid} cannot be killed; only a reboot of the guest ends it.`,
-          }),
-      next: 'see whether the daemon of this share still runs; reboot the guest if not, then repeat',
-    };
-  }
-  const found = outcome.kind === 'value' ? (outcome.value as { path: string }).path : written;
-  try {
-    return locatePath(found, sides.shares);
-  } catch (error) {
-    if (!(error instanceof KnownError)) throw error;
-    const via = found === written ? '' : ` (${written} leads there)`;
-    return { kind: 'unknown', code: error.code, reason: `${error.message}${via}`, next: error.cure };
-  }
 }

@@ -150,6 +150,8 @@ function labShares(lab: LabInfo, flags: SideFlags): Share[] {
       modeHow: "the lab's own daemon",
       type: mode.server === '9p' ? '9p' : 'virtiofs',
       ...(daemon === undefined ? {} : { tag: daemon.tag, daemonPid: daemon.pid }),
+      vmmPid: lab.qemu.pid,
+      qmpSocket: lab.qemu.qmpSocket,
       ...(mode.server === '9p' || virtiofsd === undefined ? {} : { server: `virtiofsd ${virtiofsd}` }),
     };
   });

@@ -9,6 +9,7 @@ import { type Tiers, tiersFrom } from './latency.ts';
 import { PageSet } from './page-set.ts';
 import { defaultMostBytes, Replay, type Replayed } from './replay.ts';
 import type { ReadSamples } from './samples.ts';
+import { sentence } from './sentence.ts';
 import { type Candidate, type ChosenWay, chooseWay, possibleWays } from './way.ts';
 
 /**
@@ -85,6 +86,7 @@ function ledgerOf(
   const requests = (byLatency ?? replayed).requests;
   const lines = draft.lines(requests, (source) => standing(source, samples, chosen), replayed.gotBytes);
   return {
+    sentence: sentence({ bytes: replayed.gotBytes, lines }),
     bytes: replayed.gotBytes,
     requests: replayed.reads,
     emptyReads: replayed.emptyReads,

@@ -22,7 +22,7 @@ const words: Readonly<Record<string, readonly [from: string, meaning: string]>> 
 };
 
 /** The one plain sentence: which medium this run measured, in what proportion, and how sure that is. */
-export function sentence(ledger: Ledger): string {
+export function sentence(ledger: Pick<Ledger, 'bytes' | 'lines'>): string {
   if (ledger.bytes === 0) return 'Nothing was read.';
   const lines = [...ledger.lines].filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes);
   const [first, second] = lines;
@@ -39,7 +39,7 @@ export function sentence(ledger: Ledger): string {
   return `${capital(share(first, ledger))} came from ${from}, ${rest}: this measures neither alone.`;
 }
 
-function share({ bytes, known, interval }: LedgerLine, { bytes: all }: Ledger): string {
+function share({ bytes, known, interval }: LedgerLine, { bytes: all }: Pick<Ledger, 'bytes'>): string {
   const point = percent(bytes, all);
   if (known === 'inferred') return `probably ${point} (inferred, not counted)`;
   if (known === 'bounded' && interval !== undefined && interval[1] - interval[0] > all / 1000)

@@ -53,6 +53,8 @@ export interface LatencySummary {
 
 /** The account of one run of reads. */
 export interface Ledger {
+  /** The one plain sentence: which medium this run measured, in what proportion, and how sure that is. */
+  readonly sentence: string;
   /** Bytes and reads that the program got, and reads that gave nothing (past the end). */
   readonly bytes: number;
   readonly requests: number;

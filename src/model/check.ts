@@ -1,3 +1,4 @@
+import type { Ledger } from './account.ts';
 import type { ShareWords } from './comparison.ts';
 import type { Mode } from './mode.ts';
 import type { Operation } from './operation.ts';
@@ -73,6 +74,8 @@ export interface Setting {
   readonly share?: ShareWords;
   /** The daemon's process on the host, where it can be seen. */
   readonly daemonPid?: number;
+  /** QEMU's process on the host, likewise: it serves 9p, and disk reads behind a DAX window are charged to it. */
+  readonly vmmPid?: number;
   /** Arguments of this run for this check (md5: path, algorithm, expect, timeoutMs). */
   readonly args: Readonly<Record<string, unknown>>;
 }
@@ -99,6 +102,11 @@ export interface Observed {
   value<T>(step: string): T | undefined;
   /** The bulk items of a step, streamed from the bundle: block digests, tree entries. */
   bulk<T>(step: string): AsyncIterable<T>;
+  /**
+   * Where the bytes of an accounted run (model/read-steps.ts) came from; undefined where its reads did not
+   * end. Derived from the bundle, each time anew.
+   */
+  account(run: string): Promise<Ledger | undefined>;
 }
 
 /** The contract's answer for one scenario in the mode at hand; undefined where it knows none. */

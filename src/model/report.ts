@@ -10,8 +10,10 @@ export const reportSchemaId = 'vfs-verify/report/1';
 export interface Report {
   readonly schema: typeof reportSchemaId;
   readonly tool: { readonly name: 'vfs-verify'; readonly version: string };
-  /** Which question was asked: about the user's own paths (`md5`), or about a mode's promises (`check`). */
-  readonly command: 'md5' | 'check';
+  /**
+   * Which question was asked: about the user's own paths (`md5`, `reads`), or about a mode's promises (`check`).
+   */
+  readonly command: 'md5' | 'reads' | 'check';
   readonly verdict: RunVerdict;
   readonly environment: Environment;
   /** One for each check and mode; for `md5` one for each path. */
@@ -65,7 +67,7 @@ export interface Result {
   readonly check: string;
   /** A mode's name, or `unknown`. */
   readonly mode: string;
-  /** The user's own path that was looked at, as the guest sees it (`md5`). */
+  /** The user's own path that was looked at, as the guest sees it (`md5`, `reads`). */
   readonly path?: string;
   /** The worst of its cases. */
   readonly verdict: Verdict;

@@ -1,4 +1,5 @@
 import { isComparison, isTree } from '../model/comparison.ts';
+import { isReads } from '../model/reads-evidence.ts';
 import type { CaseResult, Report, Result } from '../model/report.ts';
 import { countVerdicts, type VerdictKind } from '../model/verdict.ts';
 import { caseLines } from './case-text.ts';
@@ -8,6 +9,7 @@ import { matrixLines } from './matrix-text.ts';
 import { paintFor } from './paint.ts';
 import { printable } from './printable.ts';
 import { count } from './quantities.ts';
+import { readsLines } from './reads-text.ts';
 import { treeLines } from './tree-text.ts';
 import { plainLines } from './verdict-text.ts';
 
@@ -19,13 +21,13 @@ export type { Style };
 export function renderText(report: Report, { color, width }: Style): string {
   // A narrower terminal breaks lines itself: tables of its width would hold nothing.
   const style = { color, width: Math.max(72, width) };
-  const lines = report.command === 'md5' ? md5Lines(report, style) : checkLines(report, style);
+  const lines = report.command === 'check' ? checkLines(report, style) : pathsLines(report, style);
   return `${lines.join('\n')}\n`;
 }
 
-// --- md5: the user's own paths ---
+// --- md5 and reads: the user's own paths ---
 
-function md5Lines(report: Report, style: Style): string[] {
+function pathsLines(report: Report, style: Style): string[] {
   const blocks = report.results.map((result) => pathLines(result, report, style));
   const [first = ['UNKNOWN  no path was looked at']] = blocks;
   if (blocks.length <= 1) return first;
@@ -36,6 +38,7 @@ function md5Lines(report: Report, style: Style): string[] {
 function pathLines(result: Result, { environment }: Report, style: Style): string[] {
   const { evidence } = result.verdict;
   if (isTree(evidence)) return treeLines(result, evidence, environment, style);
+  if (isReads(evidence)) return readsLines(result, evidence, environment, style);
   if (isComparison(evidence)) return comparisonLines(result, evidence, environment, style);
   return plainLines(result.verdict, result.path ?? result.check, style);
 }

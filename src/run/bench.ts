@@ -17,4 +17,6 @@ export interface Bench {
   readonly versions: Readonly<Record<string, string>>;
   /** The lab's name, where the share is a lab's. */
   readonly lab: string | undefined;
+  /** Completed messages of each queue of this share's device, by the machine's monitor, where one is known. */
+  readonly usedIndex?: () => Promise<readonly number[]>;
 }

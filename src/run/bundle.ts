@@ -3,9 +3,12 @@ import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { account } from '../ledger/account.ts';
+import { assembleSamples } from '../ledger/assemble.ts';
 import type { Case, Observed, Setting, Step } from '../model/check.ts';
 import { KnownError } from '../model/error.ts';
 import type { Outcome } from '../model/outcome.ts';
+import type { ReadBatch } from '../model/read-plan.ts';
 
 /**
  * A bundle is a directory with all that one check saw in one mode: `bundle.json`, and beside it one JSON
@@ -74,7 +77,7 @@ function isBundle(value: unknown): value is Bundle {
 export function observedCase(directory: string, setting: Setting, record: CaseRecord): Observed {
   const outcome = (step: string): Outcome =>
     record.outcomes[step] ?? { kind: 'not-run', reason: 'not part of this run' };
-  return {
+  const observed: Observed = {
     setting,
     case: record.case,
     steps: record.steps,
@@ -87,7 +90,12 @@ export function observedCase(directory: string, setting: Setting, record: CaseRe
       const file = record.bulk[step];
       return file === undefined ? nothing<T>() : readLines<T>(path.join(directory, file));
     },
+    async account(run) {
+      const samples = assembleSamples(observed, run);
+      return samples === undefined ? undefined : account(samples, observed.bulk<ReadBatch>(`${run}.reads`));
+    },
   };
+  return observed;
 }
 
 async function* nothing<T>(): AsyncGenerator<T> {}

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Case, Check, Setting, Step } from '../model/check.ts';
+import { KnownError } from '../model/error.ts';
 import { type Outcome, pointless as pointlessWithout } from '../model/outcome.ts';
 import type { Bench, BoundView } from './bench.ts';
 import { BulkWriter, type CaseRecord, observedCase } from './bundle.ts';
@@ -161,6 +162,7 @@ async function runStep(
   if (view === undefined) return { kind: 'not-run', reason: `this bench has no view "${viewName}"` };
   const source = { check: check.name, case: plan.name, step };
   options.onEvent?.({ kind: 'step-began', ...source });
+  if (step.op.do === 'used-index') return usedIndex(round.bench);
   const file = `${fileSafe(plan.name)}.${fileSafe(step.id)}.jsonl`;
   let writer: BulkWriter | undefined;
   const outcome = await view.session.request(actorId(check, plan, step.actor, options), step.op, {
@@ -187,6 +189,18 @@ async function runStep(
 function mayGoOn(step: Step, outcome: Outcome): boolean {
   if (outcome.kind === 'value') return true;
   return step.mayFail === true && (outcome.kind === 'errno' || outcome.kind === 'not-run');
+}
+
+/** The one sample that no probe takes: the machine's monitor does. */
+async function usedIndex({ usedIndex: read }: Bench): Promise<Outcome> {
+  if (read === undefined)
+    return { kind: 'errno', errno: 'ENODEV', call: 'no monitor of this machine is known: it' };
+  try {
+    return { kind: 'value', value: await read() };
+  } catch (error) {
+    if (!(error instanceof KnownError)) throw error;
+    return { kind: 'errno', errno: 'EIO', call: error.message };
+  }
 }
 
 /** A case's or step's name as part of a file name. */

@@ -16,6 +16,9 @@ export interface Share {
   readonly server?: string;
   /** The process on the host that does the daemon's work, where it can be seen. */
   readonly daemonPid?: number;
+  /** QEMU's process on the host, and the socket of its monitor. */
+  readonly vmmPid?: number;
+  readonly qmpSocket?: string;
 }
 
 /**

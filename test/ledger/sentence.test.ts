@@ -21,20 +21,8 @@ function line(
   };
 }
 
-function ledger(...lines: LedgerLine[]): Ledger {
-  return {
-    bytes: lines.reduce((sum, { bytes }) => sum + bytes, 0),
-    requests: lines.length,
-    emptyReads: 0,
-    lines,
-    unexplainedBytes: 0,
-    guestCaches: 'yes',
-    readahead: { askedBytes: 0, fetchedBytes: 0, usedBytes: 0, known: 'proved' },
-    evictedMeanwhile: {},
-    latency: {},
-    crossChecks: [],
-    unseen: [],
-  };
+function ledger(...lines: LedgerLine[]): Pick<Ledger, 'bytes' | 'lines'> {
+  return { bytes: lines.reduce((sum, { bytes }) => sum + bytes, 0), lines };
 }
 
 describe('the one plain sentence', () => {

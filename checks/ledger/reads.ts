@@ -1,0 +1,240 @@
+import type { Ledger } from '../../src/model/account.ts';
+import { defineCheck, type Observed, type Step } from '../../src/model/check.ts';
+import type { EvictResult, PageState, Stat } from '../../src/model/operation.ts';
+import { describeOutcome } from '../../src/model/outcome.ts';
+import { blocksOf, type ReadPlan } from '../../src/model/read-plan.ts';
+import { type AccountedRun, readSteps } from '../../src/model/read-steps.ts';
+import type { Dropped, ReadsEvidence } from '../../src/model/reads-evidence.ts';
+import type { Verdict } from '../../src/model/verdict.ts';
+import { operatingFailure } from '../compare/failures.ts';
+import { shareWords } from '../compare/looks.ts';
+import { drops, type ReadsArgs, readsArgs } from './arguments.ts';
+
+/**
+ * `vfs-verify reads PATH`: reads the user's own file in the guest as told, and says where every byte came
+ * from. Writes nothing. It judges nothing either: `pass` is an account that could be made.
+ */
+export const reads = defineCheck({
+  name: 'reads',
+  title: 'where every byte of a run of reads came from',
+  codes: {
+    stuck: 'a side gave no answer within the limit',
+    gone: 'a side went away',
+    'not-read': 'the file could not be read in the guest as told',
+    'not-a-file': 'the path is no regular file',
+    empty: 'the file is empty',
+    interrupted: 'the run was interrupted',
+  },
+  cases(setting) {
+    const args = readsArgs(setting);
+    const limit = limitOf(args);
+    return [
+      {
+        name: 'your-file',
+        scenarios: [],
+        isolation: 'exclusive',
+        needs: [],
+        inPlace: true,
+        actors: { guest: 'guest', host: 'host' },
+        // A stat that asks nobody: a refresh of the attributes may drop the pages that are to be judged.
+        steps: [
+          {
+            id: 'guest-stat',
+            actor: 'guest',
+            op: { do: 'stat', path: args.guestPath, follow: true, sync: 'dont' },
+            limit,
+          },
+        ],
+      },
+    ];
+  },
+  next(observed) {
+    if (observed.steps.length > 1) return [];
+    const stat = observed.value<Stat>('guest-stat');
+    if (stat === undefined || stat.type !== 'file' || stat.size === 0) return [];
+    const runs = runsOf(observed, stat.size);
+    return [
+      ...systemWideSteps(readsArgs(observed.setting)),
+      ...runs.flatMap((run, index) => {
+        const previous = runs[index - 1];
+        return readSteps(
+          previous === undefined
+            ? run
+            : { ...run, after: [{ step: `${previous.name}.host-close`, has: 'ended' }] },
+        );
+      }),
+    ];
+  },
+  async judge(observed): Promise<Verdict> {
+    const args = readsArgs(observed.setting);
+    const stat = observed.value<Stat>('guest-stat');
+    const failure = operatingFailure(observed);
+    if (failure !== undefined) return failure;
+    if (stat === undefined) return notRead(describeOutcome(observed.outcome('guest-stat')));
+    if (stat.type !== 'file')
+      return { kind: 'unknown', code: 'not-a-file', reason: `a ${stat.type}, no regular file` };
+    if (stat.size === 0)
+      return { kind: 'unknown', code: 'empty', reason: 'the file is empty: there is nothing to read' };
+    const names = runsOf(observed, stat.size).map(({ name }) => name);
+    const ledgers: Ledger[] = [];
+    for (const name of names) {
+      const ledger = await observed.account(name);
+      if (ledger === undefined) return notRead(whyNot(observed, name));
+      ledgers.push(ledger);
+    }
+    const evidence: ReadsEvidence = {
+      kind: 'reads',
+      path: args.guestPath,
+      hostPath: args.hostPath,
+      size: stat.size,
+      plan: planOf(args, stat.size),
+      direct: args.direct,
+      mapped: args.mapped,
+      ledgers,
+      dropped: droppedOf(observed, names[0] ?? ''),
+      share: shareWords(observed.setting),
+      disturbed: disturbed(observed, args, names),
+    };
+    const next = nextStep(args, ledgers.at(-1));
+    return {
+      kind: 'pass',
+      reason: answer(ledgers),
+      evidence,
+      ...(next === undefined ? {} : { next }),
+    };
+  },
+});
+
+function limitOf({ timeoutMs }: ReadsArgs): NonNullable<Step['limit']> & { readonly name: string } {
+  return { ms: timeoutMs, name: '--timeout' };
+}
+
+function planOf(args: ReadsArgs, size: number): ReadPlan {
+  const range = { offset: 0, length: size };
+  return {
+    order: args.order,
+    block: args.block,
+    range,
+    count: args.count ?? blocksOf({ range, block: args.block }),
+    seed: args.seed,
+    passes: args.reopen ? 1 : args.passes,
+  };
+}
+
+function runsOf({ setting }: Observed, size: number): AccountedRun[] {
+  const args = readsArgs(setting);
+  const processes = [setting.daemonPid, setting.vmmPid].filter((pid) => pid !== undefined);
+  return Array.from({ length: args.reopen ? args.passes : 1 }, (_, index) => ({
+    name: args.reopen ? `reads-${index + 1}` : 'reads',
+    guest: 'guest',
+    host: 'host',
+    path: args.guestPath,
+    hostPath: args.hostPath,
+    size,
+    plan: planOf(args, size),
+    direct: args.direct,
+    mapped: args.mapped,
+    noReadahead: !args.readahead,
+    processes,
+    limit: limitOf(args),
+    ...(index === 0 && !args.systemWide
+      ? { drop: { guest: drops(args, 'guest'), host: drops(args, 'host') } }
+      : {}),
+  }));
+}
+
+/** Guest first: what it writes back then is in the host's cache when that is dropped. */
+function systemWideSteps(args: ReadsArgs): Step[] {
+  if (!args.systemWide) return [];
+  return (['guest', 'host'] as const)
+    .filter((side) => drops(args, side))
+    .map((side) => ({
+      id: `drop-${side}-everything`,
+      actor: side,
+      op: { do: 'drop-caches', what: 3 },
+      limit: limitOf(args),
+      mayFail: true,
+    }));
+}
+
+function notRead(why: string): Verdict {
+  return { kind: 'unknown', code: 'not-read', reason: `the guest could not read it: ${why}` };
+}
+
+function whyNot(observed: Observed, name: string): string {
+  const failed = ['open', 'map', 'reads']
+    .map((step) => observed.outcome(`${name}.${step}`))
+    .find(({ kind }) => kind !== 'value' && kind !== 'not-run');
+  return failed === undefined ? 'it was not read' : describeOutcome(failed);
+}
+
+function answer(ledgers: readonly Ledger[]): string {
+  const sentences = ledgers.map(({ sentence }) => sentence);
+  if (new Set(sentences).size === 1) return sentences[0] ?? '';
+  return sentences.map((each, index) => `Pass ${index + 1}: ${each}`).join(' ');
+}
+
+function droppedOf(observed: Observed, name: string): Dropped[] {
+  const args = readsArgs(observed.setting);
+  return (['guest', 'host'] as const)
+    .filter((side) => drops(args, side))
+    .map((side): Dropped => {
+      const step = args.systemWide ? `drop-${side}-everything` : `${name}.drop-${side}`;
+      const outcome = observed.outcome(step);
+      if (outcome.kind !== 'value') return { side, note: describeOutcome(outcome) };
+      if (args.systemWide)
+        return { side, note: 'drop_caches: every clean page, name and inode of this side' };
+      const { before, after, evicted } = outcome.value as EvictResult;
+      return { side, before, after, ...noteOf(after, evicted) };
+    });
+}
+
+function noteOf(after: PageState, evicted: boolean): { note?: string } {
+  if (!evicted)
+    return { note: 'not dropped: it has dirty pages, and evicting would write them over the host’s bytes' };
+  if (after.by === 'refused') return { note: `whether any stayed cannot be told: ${after.refusal}` };
+  if (after.cached === 0) return {};
+  return { note: `${after.cached} pages stayed: dirty, mapped or in use` };
+}
+
+/** What the measurement itself changed. */
+function disturbed(observed: Observed, args: ReadsArgs, names: readonly string[]): string[] {
+  const said: string[] = [];
+  const mode = observed.setting.mode;
+  if (mode !== undefined && mode.server !== '9p' && mode.cache !== 'always')
+    said.push('opening the file dropped whatever the guest had cached of it: in this mode an open does');
+  const first = cachedPages(observed, `${names[0]}.host-before`);
+  const last = cachedPages(observed, `${names.at(-1)}.host-after`);
+  if (first !== undefined && last !== undefined && last.cached > first.cached)
+    said.push(
+      `the run left ${last.cached} of ${last.pages} pages in the host’s page cache, where ${first.cached} were before`,
+    );
+  if (!args.systemWide && drops(args, 'host')) said.push('the file was written back and evicted on the host');
+  if (args.systemWide && args.drop !== 'none')
+    said.push('everybody’s caches were dropped, as --system-wide asks');
+  return said;
+}
+
+function cachedPages(observed: Observed, prefix: string): { cached: number; pages: number } | undefined {
+  const parts = observed.steps.filter(({ id }) => id.startsWith(`${prefix}-`));
+  let cached = 0;
+  let pages = 0;
+  for (const { id } of parts) {
+    const state = observed.value<PageState>(id);
+    if (state === undefined || state.by === 'refused') return undefined;
+    cached += state.cached;
+    pages += state.pages;
+  }
+  return parts.length === 0 ? undefined : { cached, pages };
+}
+
+/** What to change to measure the medium that was not measured. */
+function nextStep(args: ReadsArgs, ledger: Ledger | undefined): string | undefined {
+  const [largest] = ledger?.lines ?? [];
+  if (largest === undefined || args.drop === 'both') return undefined;
+  if (largest.source === 'guest-cache')
+    return "to measure what lies below the guest's cache: --drop both, or --direct";
+  if (largest.medium === 'host-cache' && !args.direct)
+    return "to measure the disk, drop the host's cache too: --drop both";
+  return undefined;
+}
