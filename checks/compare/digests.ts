@@ -207,17 +207,15 @@ function changedWhileHashed(observed: Observed, guest: HashResult, host: HashRes
 }
 
 function disturbances(observed: Observed): string[] {
-  const list: string[] = [];
-  if (observed.outcome('guest-hash').kind === 'value')
-    list.push("reading filled both sides' page caches with the file, where the mode caches");
-  if (observed.outcome('guest-open').kind === 'value')
-    list.push(
-      'opening the file in the guest may have dropped its clean pages there, and written its dirty ones back',
-    );
-  if (evicted(observed)) list.push("the file's pages were evicted from the guest's cache for one vote");
-  if (observed.outcome(lookId('host-direct', 0)).kind === 'value')
-    list.push('the O_DIRECT vote made the host write back dirty pages of the ranges it read');
-  return list;
+  const did = (step: string) => observed.outcome(step).kind === 'value';
+  return [
+    ...(did('guest-hash') ? ["both sides' page caches hold the file now, where the mode caches"] : []),
+    ...(did('guest-open')
+      ? ["the guest's open may have dropped its clean pages and flushed dirty ones"]
+      : []),
+    ...(evicted(observed) ? ["one vote evicted the file from the guest's cache"] : []),
+    ...(did(lookId('host-direct', 0)) ? ['the vote past the cache made the host flush those ranges'] : []),
+  ];
 }
 
 /** One look's digests of all ranges, joined; undefined where any is missing. */
