@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { LabInfo } from '../../src/lab/info.ts';
 import type { Report, Result } from '../../src/model/report.ts';
+import { reportFaults } from '../../src/report/validate.ts';
 
 const program = fileURLToPath(new URL('../../bin/vfs-verify.js', import.meta.url));
 
