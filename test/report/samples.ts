@@ -3,7 +3,7 @@ import type { Environment, Report, Result } from '../../src/model/report.ts';
 import { runVerdict, type Verdict } from '../../src/model/verdict.ts';
 
 /** Literal reports, as a run would hand them over. */
-export const environment: Environment = {
+const environment: Environment = {
   startedAt: '2025-01-02T03:04:05.678Z',
   durationMs: 6300,
   seed: 0x91c2,
