@@ -205,4 +205,16 @@ describe('the samples around a run', () => {
       direct: 0,
     });
   });
+
+  it('look through a descriptor of somebody else, without opening the file', async () => {
+    writeFileSync(join(side.root, 'borrowed'), randomBytes(3 * page));
+    expect(await side.refusal({ do: 'borrow', path: 'borrowed', as: 'b' })).toMatch(/^ENOENT borrow/);
+    const fd = openSync(join(side.root, 'borrowed'), 'r');
+    expect(await side.value({ do: 'borrow', path: 'borrowed', as: 'b' })).toEqual({ pid: process.pid });
+    closeSync(fd);
+    expect(await side.value({ do: 'read', file: 'b', offset: 0, length: 4 * page })).toMatchObject({
+      bytes: 3 * page,
+    });
+    expect(await side.refusal({ do: 'borrow', path: 'missing', as: 'c' })).toBe('ENOENT statx');
+  });
 });
