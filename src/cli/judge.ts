@@ -2,7 +2,9 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { compareFile } from '../../checks/compare/file.ts';
 import { compareTree } from '../../checks/compare/tree.ts';
+import { drop } from '../../checks/ledger/drop.ts';
 import { reads } from '../../checks/ledger/reads.ts';
+import { residency } from '../../checks/ledger/residency.ts';
 import type { Check } from '../model/check.ts';
 import { KnownError } from '../model/error.ts';
 import type { Report, Result } from '../model/report.ts';
@@ -34,7 +36,7 @@ export async function judge(
     const result = await judgeBundle(directory, bundle, check);
     results.push({ ...result, ...pathOf(bundle), bundle: directory });
   }
-  const command = !bundles.every(isOfPath) ? 'check' : bundles.some(isReads) ? 'reads' : 'md5';
+  const command = bundles.every(isOfPath) ? commandOf(bundles) : 'check';
   const report = makeReport(command, packageVersion(), environmentOf(bundles, started), results);
   printReport(report, flags.json === true);
   process.exitCode = exitStatusOf(report.verdict);
@@ -63,8 +65,10 @@ function isOfPath(bundle: Bundle): boolean {
   return typeof bundle.setting.args.guestPath === 'string';
 }
 
-function isReads(bundle: Bundle): boolean {
-  return isOfPath(bundle) && bundle.check === reads.name;
+/** What the bundles' own command was; several ones together are shown as paths. */
+function commandOf(bundles: readonly Bundle[]): Report['command'] {
+  const commands = ['reads', 'residency', 'drop'] as const;
+  return commands.find((name) => bundles.every(({ check }) => check === name)) ?? 'md5';
 }
 
 function pathOf(bundle: Bundle): { path?: string } {
@@ -72,7 +76,7 @@ function pathOf(bundle: Bundle): { path?: string } {
 }
 
 function checkFor(bundle: Bundle, checks: readonly Check[]): Check {
-  const own: readonly Check[] = [compareFile, compareTree, reads];
+  const own: readonly Check[] = [compareFile, compareTree, reads, residency, drop];
   const found = (isOfPath(bundle) ? own : checks).find(({ name }) => name === bundle.check);
   if (found === undefined)
     throw new KnownError(

@@ -48,6 +48,25 @@ function program(): Command {
     .option('--json', 'print the report as JSON')
     .action(async (given: string, flags) => (await import('./reads.ts')).reads(given, flags));
 
+  sides(root.command('residency'))
+    .description("show how much of a file each side's page cache holds, without disturbing it")
+    .argument('<path...>', 'paths as the guest sees them')
+    .option('--side <side>', 'guest, host or both', 'both')
+    .option('--timeout <seconds>', 'give up after this long', '30')
+    .option('--bundle <dir>', 'keep the evidence there')
+    .option('--json', 'print the report as JSON')
+    .action(async (paths: string[], flags) => (await import('./caches.ts')).residency(paths, flags));
+
+  sides(root.command('drop'))
+    .description('drop files from the page caches, and say what was really dropped')
+    .argument('[path...]', 'paths as the guest sees them')
+    .option('--system-wide', 'everything of everybody, by drop_caches')
+    .option('--side <side>', 'guest, host or both', 'both')
+    .option('--timeout <seconds>', 'give up after this long', '30')
+    .option('--bundle <dir>', 'keep the evidence there')
+    .option('--json', 'print the report as JSON')
+    .action(async (paths: string[], flags) => (await import('./caches.ts')).drop(paths, flags));
+
   sides(root.command('check'))
     .description('run checks and judge them by what the mode promises')
     .argument('[name...]', 'checks, or NAME/CASE; without one: all')

@@ -217,6 +217,11 @@ type LedgerOperation =
    * in the guest is touched. Carried out by the bench, not by a probe. Answers a list of numbers.
    */
   | { readonly do: 'used-index' }
+  /**
+   * Takes over a descriptor of a file that some process of that side has open, without opening the file,
+   * since that may drop its pages. Refused with ENOENT where there is none. Answers BorrowResult.
+   */
+  | { readonly do: 'borrow'; readonly path: string; readonly as: string }
   /** System-wide: 1 pages, 2 names and inodes, 3 both. */
   | { readonly do: 'drop-caches'; readonly what: 1 | 2 | 3 };
 
@@ -361,6 +366,11 @@ export interface CountersResult {
 export interface ProcessFilesResult {
   readonly opened: number;
   readonly direct: number;
+}
+
+/** What `borrow` answers: whose descriptor it is. */
+export interface BorrowResult {
+  readonly pid: number;
 }
 
 /** What `evict` answers: the page state before and after, and whether it went ahead. */

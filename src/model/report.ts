@@ -11,9 +11,10 @@ export interface Report {
   readonly schema: typeof reportSchemaId;
   readonly tool: { readonly name: 'vfs-verify'; readonly version: string };
   /**
-   * Which question was asked: about the user's own paths (`md5`, `reads`), or about a mode's promises (`check`).
+   * Which question was asked: about the user's own paths (`md5`, `reads`, `residency`,
+   * `drop`), or about a mode's promises (`check`).
    */
-  readonly command: 'md5' | 'reads' | 'check';
+  readonly command: 'md5' | 'reads' | 'residency' | 'drop' | 'check';
   readonly verdict: RunVerdict;
   readonly environment: Environment;
   /** One for each check and mode; for `md5` one for each path. */

@@ -1,6 +1,7 @@
 import { isComparison, isTree } from '../model/comparison.ts';
 import { isReads } from '../model/reads-evidence.ts';
 import type { CaseResult, Report, Result } from '../model/report.ts';
+import { isDrop, isResidency } from '../model/residency.ts';
 import { countVerdicts, type VerdictKind } from '../model/verdict.ts';
 import { caseLines } from './case-text.ts';
 import { comparisonLines } from './comparison-text.ts';
@@ -10,6 +11,7 @@ import { paintFor } from './paint.ts';
 import { printable } from './printable.ts';
 import { count } from './quantities.ts';
 import { readsLines } from './reads-text.ts';
+import { dropLines, residencyLines } from './residency-text.ts';
 import { treeLines } from './tree-text.ts';
 import { plainLines } from './verdict-text.ts';
 
@@ -31,6 +33,9 @@ function pathsLines(report: Report, style: Style): string[] {
   const blocks = report.results.map((result) => pathLines(result, report, style));
   const [first = ['UNKNOWN  no path was looked at']] = blocks;
   if (blocks.length <= 1) return first;
+  // What caches hold is no matter of same or different: there is nothing to count.
+  if (report.command !== 'md5')
+    return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
   // What needs attention last is nearest to the prompt, and the answer for all is first.
   return [pathsAnswer(report, style), ...blocks.flatMap((block) => ['', ...block])];
 }
@@ -38,6 +43,8 @@ function pathsLines(report: Report, style: Style): string[] {
 function pathLines(result: Result, { environment }: Report, style: Style): string[] {
   const { evidence } = result.verdict;
   if (isTree(evidence)) return treeLines(result, evidence, environment, style);
+  if (isResidency(evidence)) return residencyLines(result, evidence, environment, style);
+  if (isDrop(evidence)) return dropLines(result, evidence, environment, style);
   if (isReads(evidence)) return readsLines(result, evidence, environment, style);
   if (isComparison(evidence)) return comparisonLines(result, evidence, environment, style);
   return plainLines(result.verdict, result.path ?? result.check, style);

@@ -1116,6 +1116,7 @@ static const struct {
 	{ "extents", op_extents },
 	{ "counters", op_counters },
 	{ "process-files", op_process_files },
+	{ "borrow", op_borrow },
 	{ "drop-caches", op_drop_caches },
 	{ "hash", op_hash },
 	{ "hash-ranges", op_hash_ranges },

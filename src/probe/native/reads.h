@@ -479,6 +479,80 @@ static enum ending op_process_files(struct arguments *arguments)
 	return ENDED_WELL;
 }
 
+/* What statx says without asking anybody: a refresh of the attributes may drop the pages that are looked for. */
+static bool same_file(int directory, const char *name, const struct statx *wanted)
+{
+	struct statx other;
+	return statx(directory, name, AT_STATX_DONT_SYNC, STATX_INO | STATX_TYPE, &other) == 0 &&
+	       other.stx_ino == wanted->stx_ino && other.stx_dev_major == wanted->stx_dev_major &&
+	       other.stx_dev_minor == wanted->stx_dev_minor;
+}
+
+/* A descriptor of the file that a process holds, taken over without opening the file; -1 for none. */
+static int borrow_from(const char *pid, const struct statx *wanted)
+{
+	char path[300], text[512];
+	int found = -1;
+	snprintf(path, sizeof path, "/proc/%.20s/fd", pid);
+	DIR *directory = opendir(path);
+	if (!directory)
+		return -1;
+	for (struct dirent *entry; found < 0 && (entry = readdir(directory));) {
+		if (entry->d_name[0] == '.' || !same_file(dirfd(directory), entry->d_name, wanted))
+			continue;
+		snprintf(path, sizeof path, "/proc/%.20s/fdinfo/%.20s", pid, entry->d_name);
+		const char *flags = small_file(path, text, sizeof text) > 0 ? strstr(text, "flags:") : NULL;
+		if (!flags || (strtol(flags + 6, NULL, 8) & O_PATH))
+			continue;
+		int process = (int)syscall(SYS_pidfd_open, atoi(pid), 0);
+		if (process < 0)
+			continue;
+		found = (int)syscall(SYS_pidfd_getfd, process, atoi(entry->d_name), 0);
+		close(process);
+	}
+	closedir(directory);
+	return found;
+}
+
+/*
+ * Holds a descriptor of a file that some process on this side has open, without opening the file: opening it
+ * would drop its pages. ENOENT (borrow) where nobody has it open that we may ask.
+ */
+static enum ending op_borrow(struct arguments *arguments)
+{
+	struct worker *worker = arguments->worker;
+	const char *path = argument_path(arguments, "path"), *name = argument_as(arguments, &worker->files);
+	struct statx wanted;
+	char holder[32] = "";
+	int fd = -1;
+	if (!usable(arguments))
+		return arguments->ending;
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_INO | STATX_TYPE, &wanted) != 0)
+		return refused(worker, "statx");
+	DIR *processes = opendir("/proc");
+	if (!processes)
+		return refused(worker, "opendir /proc");
+	for (struct dirent *entry; fd < 0 && (entry = readdir(processes));) {
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+			continue;
+		fd = borrow_from(entry->d_name, &wanted);
+		snprintf(holder, sizeof holder, "%.20s", entry->d_name);
+	}
+	closedir(processes);
+	if (fd < 0)
+		return refused_with(worker, ENOENT, "borrow: no process has it open that may be asked;");
+	struct held *held = hold(&worker->files, name);
+	if (!held) {
+		close(fd);
+		return refused(worker, "malloc");
+	}
+	held->fd = fd;
+	put(&worker->value, "{", 1);
+	put_key_integer(&worker->value, "pid", atoi(holder));
+	put(&worker->value, "}", 1);
+	return ENDED_WELL;
+}
+
 /* System-wide: only for a side whose user has asked for it. */
 static enum ending op_drop_caches(struct arguments *arguments)
 {
