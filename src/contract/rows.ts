@@ -142,6 +142,14 @@ export const rows: readonly Row[] = [
     sources: [`${kernel}/dir.c fuse_update_get_attr`, `${kernel}/inode.c fuse_get_cache_mask`],
   },
   {
+    scenario: 'host-chmod/mode',
+    title: 'the host changes the mode bits; the guest asks for them',
+    cells: byName,
+    because:
+      'The mode bits are an attribute: cached for the attribute timeout, and in no mode the guest’s own. Attribute and entry timeout are the same in virtiofsd.',
+    sources: [`${kernel}/dir.c fuse_update_get_attr`, `${daemon}/passthrough/mod.rs getattr`],
+  },
+  {
     scenario: 'guest-write/before-fsync',
     title: 'the guest writes with write(); the host reads before the guest closes or syncs',
     cells: {

@@ -1,0 +1,48 @@
+import { defineCheck } from '../src/model/check.ts';
+import { dataCaching } from './mode/data-caching.ts';
+import { directIo } from './mode/direct-io.ts';
+import { sharedMapping } from './mode/shared-mapping.ts';
+import { attributeTimeout, entryTimeout } from './mode/timeouts.ts';
+import { traitsOf } from './mode/traits.ts';
+import { writeback } from './mode/writeback.ts';
+import { caseOf, nextAttempt, questionCodes, verdictOf } from './repeat/question.ts';
+
+/** Those that wait for a timeout come first, so that the others run while they wait. */
+const questions = [attributeTimeout, entryTimeout, dataCaching, writeback, directIo, sharedMapping];
+
+/** With a DAX window no page of the file is in the guest's cache, and mappings are never refused. */
+const notOfDax = [dataCaching, writeback, sharedMapping, directIo];
+
+/**
+ * Which mode is in force, told from what the guest and the host see and not from a command line: a daemon
+ * that was started otherwise, an old one, or one with another default is found by what it does.
+ */
+export default defineCheck({
+  name: 'mode-in-force',
+  title: 'the cache mode, writeback, direct I/O and mappings that are declared are those in force',
+  codes: {
+    'other-attribute-timeout': 'attributes are kept for another time than the mode declares',
+    'other-entry-timeout': 'names are kept for another time than the mode declares',
+    'other-data-caching': 'the guest keeps what it reads otherwise than the mode declares',
+    'writeback-not-as-declared': 'the guest writes back and should not, or does not and should',
+    'direct-io-not-as-declared': 'O_DIRECT reaches the host and should not, or does not and should',
+    'mmap-not-as-declared': 'shared mappings are granted and should be refused, or the other way round',
+    ...questionCodes,
+  },
+  cases({ mode }) {
+    // 9p has no such traits. Where nothing is declared, the verdicts say what would fit.
+    if (mode !== undefined && traitsOf(mode) === undefined) return [];
+    const dax = mode?.dax !== undefined && mode.dax !== 'never';
+    return questions.filter((each) => !dax || !notOfDax.includes(each)).map(caseOf);
+  },
+  next: (observed) => {
+    const question = questions.find(({ name }) => name === observed.case.name);
+    return question === undefined ? [] : nextAttempt(question, observed);
+  },
+  judge(observed) {
+    const question = questions.find(({ name }) => name === observed.case.name);
+    if (question === undefined)
+      return { kind: 'unknown', code: 'could-not-run', reason: `no question ${observed.case.name}` };
+    return verdictOf(question, observed);
+  },
+});

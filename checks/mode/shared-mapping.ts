@@ -1,0 +1,63 @@
+import { inTurn, many, type Question, refusalIn, valuesOf } from '../repeat/question.ts';
+import { traitQuestion } from './trait-question.ts';
+import { sources, type Traits } from './traits.ts';
+
+/** The first Linux whose FUSE knows FUSE_DIRECT_IO_ALLOW_MMAP (protocol 7.39). */
+const allowMmapSince = [6, 6] as const;
+
+/**
+ * Whether a file can be mapped shared: a file that is opened with DIRECT_IO cannot (ENODEV), unless daemon and
+ * guest agreed on it (--allow-mmap). In a mode that caches data that flag changes nothing that could be seen.
+ */
+export const sharedMapping: Question = traitQuestion({
+  name: 'shared-mapping',
+  code: 'mmap-not-as-declared',
+  scenarios: ['guest-map-store/before-msync'],
+  actors: { guest: 'guest', host: 'host' },
+  sources: sources.mappings,
+  declared: ({ sharedMappings }) =>
+    `shared mappings are ${sharedMappings ? 'granted' : 'refused with ENODEV'}`,
+  attempt(n) {
+    const file = `mapped-${n}`;
+    return inTurn(n, [
+      [
+        'host',
+        'make',
+        many(
+          { do: 'open', path: file, flags: ['creat', 'excl', 'rdwr'], mode: 0o666, as: file },
+          { do: 'ftruncate', file, length: 4096 },
+          { do: 'close', file },
+        ),
+      ],
+      [
+        'guest',
+        'map',
+        many(
+          { do: 'open', path: file, flags: ['rdwr'], as: file },
+          { do: 'map', file, as: file, offset: 0, length: 4096, protection: 'read-write', share: 'shared' },
+        ),
+      ],
+    ]);
+  },
+  sight(observed, n) {
+    const { stopped } = valuesOf(observed, n, 'map');
+    const refused = stopped?.errno === 'ENODEV' && stopped.call === 'mmap';
+    const other = refusalIn(observed, n, refused ? ['make'] : ['make', 'map']);
+    if (other !== undefined) return { unclear: other };
+    const { mode, views } = observed.setting;
+    if (refused && mode?.flags.includes('allow-mmap') === true && !knowsAllowMmap(views.guest?.kernel ?? ''))
+      return {
+        unclear: `a shared mapping is refused, and the guest's kernel ${views.guest?.kernel} does not know --allow-mmap`,
+      };
+    return {
+      words: refused ? 'a shared mapping is refused with ENODEV' : 'a shared mapping is granted',
+      fits: ({ sharedMappings }: Traits) => sharedMappings === !refused,
+      certain: () => true,
+    };
+  },
+});
+
+function knowsAllowMmap(kernel: string): boolean {
+  const [major = 0, minor = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10));
+  return major > allowMmapSince[0] || (major === allowMmapSince[0] && minor >= allowMmapSince[1]);
+}
