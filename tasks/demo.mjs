@@ -90,19 +90,17 @@ async function demo() {
     await show(['md5', at.auto, `--lab=${lab}`, '--expect', expectedDigest()], 0);
     console.log('\nYes: guest and host read the same bytes, and those are the bytes that were written.');
 
-    say('The directory is mounted a second time, with cache=always. The guest reads the file there.');
-    await show(['md5', at.always, `--lab=${lab}`], 0);
+    say('The same directory is mounted a second time, with cache=always. The guest reads the file there.');
+    await show(['lab', 'exec', '--name', lab, '--', 'md5sum', at.always], 0);
 
-    say("Now a program on the host changes 13 bytes of the file, behind the guest's back.");
+    say("Now a program on the host changes 13 bytes of the file, behind the guest's back. Who sees it?");
     changeOnHost(join(info.hostDir, fileName));
-    await show(['md5', at.always, `--lab=${lab}`], 1);
+    await show(['md5', at.always, at.auto, `--lab=${lab}`], 1);
     console.log(
-      '\nThe guest still reads the old bytes from its own memory. Nothing is broken: cache=always\n' +
-        'permits this. But a backup or a build that ran in this guest now would be wrong.',
+      '\nThrough cache=always the guest still reads the old bytes, from its own memory. Nothing is broken:\n' +
+        'that mode permits it. But a backup or a build that ran there now would be wrong. Through cache=auto\n' +
+        'it sees the change.',
     );
-
-    say('Through the mount with cache=auto the guest sees the change.');
-    await show(['md5', at.auto, `--lab=${lab}`], 0);
   } finally {
     say('Shutting the guest down and removing all that the demo made.');
     await labDown();
