@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run, TaskError } from '../child.mjs';
+import { endOnSignals, run, TaskError } from '../child.mjs';
 import { root } from '../lock.mjs';
 
 /** @param {readonly string[]} args */
@@ -14,12 +14,14 @@ export const vfsVerify = (args) => [process.execPath, join(root, 'bin', 'vfs-ver
  */
 export async function withLab(story) {
   const name = `bench-${process.pid}`;
+  const down = async () => void (await run(vfsVerify(['lab', 'down', '--name', name])));
+  endOnSignals(down);
   try {
     const up = await run(vfsVerify(['lab', 'up', '--name', name, '--json']));
     if (up.status !== 0) throw new TaskError(`The lab did not come up:\n${up.output}`);
     return await story(JSON.parse(up.stdout));
   } finally {
-    await run(vfsVerify(['lab', 'down', '--name', name]));
+    await down();
   }
 }
 
