@@ -11,6 +11,8 @@ import { installScript } from '../../src/probe/install-script.ts';
 import { builtProbe } from './side.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'vfs-probe-install-'));
+/** Where the probe may go by itself. */
+const places = ['/dev/shm', '/run', '/tmp', '/var/tmp'];
 /** A place of this test's own, asked for first: others may be at work in the machine's own places. */
 const own = join(work, 'run');
 mkdirSync(own);
