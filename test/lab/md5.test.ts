@@ -152,7 +152,7 @@ describe('the layer', () => {
     const target = inMode('always+writeback', 'dirty');
     await writeFile(onHost('dirty'), bytes(1, 65_536));
     // The writer holds the file open and closes no copy of the descriptor, so that nothing flushes it.
-    await inGuest(name, `(exec 1<>'${target}' 2>/dev/null; printf XYZ; sleep 8) & sleep 0.5`);
+    await inGuest(name, `(exec 1<>'${target}' 2>/dev/null; printf XYZ; sleep 60) & sleep 0.5`);
     const { first, status } = await compare(target);
     expect(status).toBe(1);
     expect(evidenceOf(first).layer).toBe('guest-not-written-back');
