@@ -1,21 +1,23 @@
 /**
- * What runs on a side to take the probe in: POSIX sh, with what busybox has. It says everything in lines that
- * begin with a word of the client's choosing ($1), since a login shell may have said something before.
+ * What runs on a side to take the probe in: POSIX sh, with what busybox has, and few processes, since each
+ * costs a slow guest its time. It says everything in lines that begin with a word of the client's choosing
+ * ($1), since a login shell may have said something before:
  *
- * Then, in turn: `ready ARCH DIR` (send that architecture's program) or `compile ARCH DIR` (send the source),
- * the client's `SIZE` line and as many bytes, `start`, and from there on the probe's own lines. Or `failed
- * WHY …`, once, and the end.
+ * - `ready ENCODING ARCH DIR` (send that architecture's program) or `compile ENCODING ARCH DIR` (send the
+ *   source): the client answers with a line that holds a number, and as many bytes. ENCODING is gzip or plain.
+ *   It may be said again, for another directory, where the one before was full or did not run programs.
+ * - `start`: from there on come the probe's own lines.
+ * - `failed WHY …`, once, and the end.
  *
  * The private directory has a name that nobody can know before and is made by one call that fails if it is
- * there. A place is taken when a program really ran in it and the probe's size really fitted into it.
- * `read` takes its line byte by byte, but `head` may read too far: the client sends nothing more until it has
- * seen the probe's first line.
+ * there. `read` takes its line byte by byte, but `head` may read too far: the client sends nothing more until
+ * it has been asked. What cannot be written is read all the same, so that the next line is a line.
  *
- * $2: bytes of the largest program. $3: architectures that the client has, between spaces.
+ * $2: architectures that the client has, between spaces.
  */
 export const installScript = `
 umask 077
-word=$1 largest=$2 known=$3
+word=$1 known=$2
 say() { printf '%s %s\\n' "$word" "$*"; }
 dir= tried= full=
 trap '[ -z "$dir" ] || rm -rf "$dir"' EXIT
@@ -36,6 +38,19 @@ case " $known " in
   what=compile
   ;;
 esac
+encoding=plain unpack=cat
+if command -v gzip >/dev/null 2>&1; then encoding=gzip unpack='gzip -dc'; fi
+
+receive() {
+  { head -c "$size" || dd bs=1 count="$size"; } 2>/dev/null | { $unpack >"$1" || { cat >/dev/null; false; }; } 2>/dev/null &&
+    { [ $encoding = gzip ] || [ "$(wc -c <"$1")" -eq "$size" ]; }
+}
+compile() {
+  "$cc" -O2 -static -o "$program" "$program.c" -pthread -lcrypto >/dev/null 2>&1 ||
+    "$cc" -O2 -o "$program" "$program.c" -pthread -lcrypto >"$program.log" 2>&1 ||
+    { tail -n 20 "$program.log" >&2; fail compile "$arch"; }
+  rm -f "$program.c" "$program.log"
+}
 
 for place in "\${XDG_RUNTIME_DIR:-}" /dev/shm /run /tmp /var/tmp "\${HOME:-}"; do
   case $place in /?*) ;; *) continue ;; esac
@@ -44,46 +59,26 @@ for place in "\${XDG_RUNTIME_DIR:-}" /dev/shm /run /tmp /var/tmp "\${HOME:-}"; d
     dir=$place/vfs-probe-$word
     mkdir "$dir" 2>/dev/null || { dir=; tried="$tried $place (not writable)"; continue; }
   }
-  if ! { printf '#!/bin/sh\\nexit 0\\n' >"$dir/try" && chmod 700 "$dir/try"; } 2>/dev/null; then
-    tried="$tried $place (full)" full=1
-  elif ! "$dir/try" 2>/dev/null; then
-    tried="$tried $place (noexec)"
-  elif ! dd if=/dev/zero of="$dir/try" bs=4096 count=$((largest / 4096 + 1)) 2>/dev/null; then
+  program=$dir/vfs-probe
+  say "$what" "$encoding" "$arch" "$dir"
+  IFS= read -r size || exit 1
+  case $size in '' | *[!0-9]*) exit 1 ;; esac
+  if [ "$what" = ready ]; then file=$program; else file=$program.c; fi
+  if ! receive "$file"; then
     tried="$tried $place (full)" full=1
   else
-    rm -f "$dir/try"
-    break
+    [ "$what" = ready ] || compile
+    chmod 700 "$program"
+    if "$program" --version >/dev/null 2>&1; then
+      say start
+      exec "$program" serve --unlink "$program"
+    fi
+    if [ -x "$program" ]; then why='does not run it'; else why=noexec; fi
+    tried="$tried $place ($why)"
   fi
   rm -rf "$dir"
   dir=
 done
-if [ -z "$dir" ]; then
-  [ -z "$full" ] || fail no-space "$tried"
-  fail no-place "$tried"
-fi
-
-say "$what" "$arch" "$dir"
-IFS= read -r size || exit 1
-case $size in '' | *[!0-9]*) exit 1 ;; esac
-file=$dir/vfs-probe
-[ "$what" = ready ] || file=$dir/vfs-probe.c
-if command -v head >/dev/null 2>&1 && [ "$(printf ab | head -c 1 2>/dev/null)" = a ]; then
-  head -c "$size" >"$file" 2>/dev/null
-else
-  dd bs=1 count="$size" of="$file" 2>/dev/null
-fi || fail no-space " $dir"
-[ "$(wc -c <"$file")" -eq "$size" ] || exit 1
-if [ "$what" = compile ]; then
-  libs='-pthread -lcrypto'
-  if ! "$cc" -O2 -static -o "$dir/vfs-probe" "$file" $libs >/dev/null 2>&1 &&
-    ! "$cc" -O2 -o "$dir/vfs-probe" "$file" $libs >"$dir/log" 2>&1; then
-    tail -n 20 "$dir/log" >&2
-    fail compile "$arch"
-  fi
-  rm -f "$file" "$dir/log"
-fi
-chmod 700 "$dir/vfs-probe"
-"$dir/vfs-probe" --version >/dev/null || fail run "$arch"
-say start
-exec "$dir/vfs-probe" serve --unlink "$dir/vfs-probe"
+[ -z "$full" ] || fail no-space "$tried"
+fail no-place "$tried"
 `;

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { KnownError } from '../model/error.ts';
 import { builtProbes, probeSource } from './binaries.ts';
@@ -9,6 +11,7 @@ import { openJsonSession, type SessionLimits } from './json-session.ts';
 import { startNodeHost } from './node-host.ts';
 import type { ProbeHello, ProbeSession } from './session.ts';
 
+const compressed = promisify(gzip);
 const protocol = 1;
 /** Limits of each wait. A slow line may take a while for a megabyte, a slow guest for the compiler. */
 const placeMs = 30_000;
@@ -58,25 +61,26 @@ async function runWhereItLies(
 }
 
 async function install(endpoint: Endpoint, { directory, limits }: StartOptions): Promise<ProbeSession> {
+  const { name } = endpoint;
   const probes = await builtProbes(directory);
-  const source = await probeSource();
-  if (probes.size === 0 && source === undefined) throw notBuilt();
-  const sizes = await Promise.all([...probes.values()].map(async (file) => (await stat(file)).size));
+  if (probes.size === 0 && (await probeSource()) === undefined) throw notBuilt();
   const word = `vfs-probe-${randomBytes(16).toString('hex')}`;
-  const known = [...probes.keys()].join(' ');
-  const argv = ['sh', '-c', installScript, 'vfs-probe', word, `${Math.max(1_000_000, ...sizes)}`, known];
+  const argv = ['sh', '-c', installScript, 'vfs-probe', word, [...probes.keys()].join(' ')];
   const channel = openChannel(await endpoint.spawn(argv));
   try {
-    const [what, arch = '', place = ''] = await readWords(channel, word, endpoint.name, placeMs);
-    const file = what === 'ready' ? probes.get(arch) : undefined;
-    const bytes = file === undefined ? Buffer.from(source ?? '') : await readFile(file);
-    // Nothing more until the hello: the side's `head` may read further than it writes.
-    channel.send(`${bytes.length}\n`);
-    channel.send(bytes);
-    const limitMs = what === 'ready' ? uploadMs : compileMs;
-    await readWords(channel, word, endpoint.name, limitMs);
-    const hello = await readHello(channel, endpoint.name, placeMs, place);
-    return openJsonSession(channel, hello, endpoint.name, limits);
+    let limitMs = placeMs;
+    for (;;) {
+      const [what, encoding, arch = ''] = await readWords(channel, word, name, limitMs);
+      if (what === 'start') break;
+      const file = what === 'ready' ? probes.get(arch) : undefined;
+      const plain = file === undefined ? Buffer.from((await probeSource()) ?? '') : await readFile(file);
+      const bytes = encoding === 'gzip' ? await compressed(plain) : plain;
+      // Nothing more until it asks or is there: the side's `head` may read further than it writes.
+      channel.send(`${bytes.length}\n`);
+      channel.send(bytes);
+      limitMs = what === 'ready' ? uploadMs : compileMs;
+    }
+    return openJsonSession(channel, await readHello(channel, name, placeMs), name, limits);
   } catch (error) {
     await channel.end(0);
     throw error;
@@ -94,19 +98,14 @@ async function readWords(channel: Channel, word: string, name: string, limitMs: 
   throw installFailed(why ?? '', more.join(' ').trim(), name, channel.stderrTail());
 }
 
-async function readHello(
-  channel: Channel,
-  name: string,
-  limitMs: number,
-  place?: string,
-): Promise<ProbeHello> {
+async function readHello(channel: Channel, name: string, limitMs: number): Promise<ProbeHello> {
   const hello = await nextLine(channel, name, limitMs, (line) => {
     if (!line.startsWith('{"hello":')) return undefined;
     return (JSON.parse(line) as { hello: ProbeHello }).hello;
   });
   if (hello.protocol === protocol) return hello;
   channel.kill();
-  throw new Error(`the probe ${place ?? ''} speaks protocol ${hello.protocol}, not ${protocol}`);
+  throw new Error(`the probe on ${name} speaks protocol ${hello.protocol}, not ${protocol}`);
 }
 
 /** Waits for a line that means something here; others, such as a login shell's greeting, are passed over. */

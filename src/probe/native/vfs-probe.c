@@ -809,18 +809,20 @@ static void remove_own_file(const char *path)
 }
 
 /*
- * An emulated CPU (TCG) may offer AVX2 and SHA extensions, and then runs libcrypto's forms for them three times
- * slower than the plain one. libcrypto chooses before main, by an environment variable of its own.
+ * An emulated CPU (TCG) may offer AVX2 without the SHA extensions, and then runs libcrypto's form for it three
+ * times slower than the plain one. libcrypto chooses before main, by an environment variable of its own.
  */
 static void plain_digests_when_emulated(char **argv)
 {
 #if defined(__x86_64__)
-	unsigned eax, name[3];
+	unsigned eax, name[3], features = 0, ecx, edx;
 	__cpuid(0x40000000, eax, name[0], name[1], name[2]);
 	if (memcmp(name, "TCGTCGTCGTCG", sizeof name) != 0 || getenv("OPENSSL_ia32cap"))
 		return;
-	/* Not: SSSE3, AVX; BMI1, AVX2, BMI2, SHA. */
-	setenv("OPENSSL_ia32cap", "~0x1000020000000000:~0x20000128", 1);
+	if (__get_cpuid_count(7, 0, &eax, &features, &ecx, &edx) && features & 1u << 29)
+		return;
+	/* Not: SSSE3, AVX; BMI1, AVX2, BMI2. */
+	setenv("OPENSSL_ia32cap", "~0x1000020000000000:~0x128", 1);
 	execv("/proc/self/exe", argv);
 #else
 	(void)argv;
