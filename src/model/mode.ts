@@ -74,7 +74,7 @@ export function parseMode(text: string): Mode {
 }
 
 /** The canonical name of a mode. */
-export function formatMode(mode: Omit<Mode, 'name'>): string {
+function formatMode(mode: Omit<Mode, 'name'>): string {
   const head = mode.server === 'rust' ? mode.cache : `${mode.server}:${mode.cache}`;
   return [head, ...mode.flags, ...(mode.dax === undefined ? [] : [`dax=${mode.dax}`])].join('+');
 }

@@ -16,11 +16,6 @@ export function mergeRanges(ranges: readonly Range[]): Range[] {
   return merged;
 }
 
-/** Bytes in a list of ranges that do not overlap. */
-export function totalLength(ranges: readonly Range[]): number {
-  return ranges.reduce((sum, { length }) => sum + length, 0);
-}
-
 /**
  * The leading ranges up to a number of ranges and of bytes, the last one cut to fit.
  */
