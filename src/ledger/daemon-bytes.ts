@@ -18,6 +18,11 @@ export interface DaemonDelta {
   readonly messages?: number;
 }
 
+/** Requests of others are taken to carry at least this: without it eight more bytes could be one kick less. */
+const leastForeign = 512;
+/** Reads that gave nothing and count as calls all the same: an eventfd that another thread had read. */
+const failedReads = 4;
+
 /** Bytes, requests and kicks, each as an interval that no reading of the counters leaves. */
 export interface DaemonSplit {
   readonly bytes: Interval;
@@ -57,7 +62,7 @@ export function splitDaemonBytes(delta: DaemonDelta): DaemonSplit {
       kicks: [least, most],
       fits: complete !== undefined,
       how: unique
-        ? `rchar − 8 × kicks, whole requests of ${delta.grain} bytes and more`
+        ? `rchar − 8 × kicks, whole requests of ${Math.max(delta.grain, leastForeign)} bytes and more`
         : `request sizes mix: ${kicks.length} numbers of kicks fit the counters`,
     };
   }
@@ -75,31 +80,33 @@ export function splitDaemonBytes(delta: DaemonDelta): DaemonSplit {
 }
 
 /**
- * Every number of kicks that fits, ascending; undefined for none.
+ * Every number of kicks that fits, ascending; undefined for none. What is left over by our own bytes and
+ * requests must be requests of others, each of them of a plausible size, or reads that failed.
  * @param complete our own bytes are all among the daemon's. (They are not where it reads in a way that rchar
  * does not count.)
  */
 function feasible(delta: DaemonDelta, complete: boolean): readonly number[] | undefined {
-  const { rchar, syscr, needed, grain, odd, most, messages } = delta;
+  const { rchar, syscr, needed, grain, odd, most } = delta;
   const [ownLeast, ownMost] = complete ? delta.ownRequests : [0, 0];
   const own = complete ? needed : 0;
+  const least = Math.max(grain, leastForeign);
+  const spare = odd + failedReads;
+  const messages = delta.messages === undefined ? Number.POSITIVE_INFINITY : delta.messages + failedReads;
+  // From requests ≤ own + spare + (rchar − 8k − own) / least, and requests = syscr − k.
   const low = Math.max(
     0,
-    syscr - (messages ?? syscr),
-    // Requests beyond our own carry a grain each: rchar − 8k − own ≥ grain × (syscr − k − ownMost − odd).
-    grain > 8 ? Math.ceil((grain * (syscr - ownMost - odd) - rchar + own) / (grain - 8)) : 0,
+    Math.ceil((least * (syscr - ownMost - spare) - (rchar - own)) / (least - 8)),
+    syscr - messages,
   );
-  const high = Math.min(
-    syscr - ownLeast,
-    Math.floor((rchar - own) / 8),
-    // No request carries more than `most`: rchar − 8k ≤ most × (syscr − k).
-    Math.floor((most * syscr - rchar) / (most - 8)),
-  );
+  const high = Math.min(syscr - ownLeast, Math.floor((rchar - own) / 8));
   const first = firstWholeGrain(rchar - needed, grain, low);
   if (first === undefined) return undefined;
   const step = grain / greatestCommonDivisor(grain, 8);
   const fits: number[] = [];
-  for (let kicks = first; kicks <= high; kicks += step) fits.push(kicks);
+  for (let kicks = first; kicks <= high; kicks += step) {
+    const foreign = rchar - own - 8 * kicks;
+    if (syscr - kicks >= ownLeast + Math.ceil(foreign / most)) fits.push(kicks);
+  }
   return fits.length > 0 ? fits : undefined;
 }
 
