@@ -92,7 +92,7 @@ export interface DaemonAccount {
 }
 
 /** Readahead on its own line. */
-export interface ReadaheadAccount {
+interface ReadaheadAccount {
   /** Whole pages that the program's reads had to have fetched. */
   readonly askedBytes: number;
   /** Pages fetched for this file in all, as far as they can be told from other traffic. */
@@ -110,7 +110,7 @@ export interface EvictedAccount {
 }
 
 /** Two figures that must agree, from sources that share nothing. */
-export interface CrossCheck {
+interface CrossCheck {
   readonly name: string;
   readonly expected: string;
   readonly observed: string;

@@ -33,7 +33,7 @@ export interface Played {
 const page = 4096;
 
 /** mulberry32. */
-export function randomOf(seed: number): () => number {
+function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
