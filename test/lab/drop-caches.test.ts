@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LabInfo } from '../../src/lab/info.ts';
+import { labModes } from '../../src/model/mode.ts';
+import { downLab, reportOf, upLab } from './cli.ts';
+import { upLyingLab } from './lying-daemon.ts';
+
+const name = `drop-caches-${process.pid}`;
+let directory = '';
+let honest: LabInfo;
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'vfs-verify-test-'));
+});
+afterAll(async () => {
+  await downLab(name);
+  await rm(directory, { recursive: true, force: true });
+});
+
+function run(mode: string) {
+  return reportOf(['check', `--lab=${name}`, '--modes', mode, 'drop-caches', '--seed', '5']);
+}
+
+describe('a released daemon', () => {
+  beforeAll(async () => {
+    honest = await upLab(name);
+  });
+  afterAll(() => downLab(name));
+
+  it.each(labModes)('passes in mode %s, system-wide drops in the guest included', async (mode) => {
+    const { status, first } = await run(mode);
+    expect(status, JSON.stringify(first)).toBe(0);
+    const kinds = Object.fromEntries(first.cases.map((each) => [each.name, each.verdict.kind]));
+    // Where files are opened with DIRECT_IO there are no shared mappings; names are not kept in mode never.
+    const direct = mode === 'never' || mode === 'metadata';
+    expect(kinds).toMatchObject({
+      'guest-file': 'pass',
+      'guest-mapped': 'pass',
+      'guest-dirty': 'pass',
+      'guest-dirty-mapped': direct ? 'skip' : 'pass',
+      'host-file': 'pass',
+      'host-mapped': 'pass',
+      'host-dirty': 'pass',
+      'guest-system-wide': 'pass',
+    });
+    if (mode === 'never') expect(kinds['guest-system-wide-names']).toBe('skip');
+    if (mode.startsWith('always')) expect(kinds['guest-system-wide-names']).toBe('pass');
+  });
+
+  it('is asked in the guest with dirty pages under writeback, and none is lost', async () => {
+    const { first } = await run('auto+writeback');
+    const dirty = first.cases.find((each) => each.name === 'guest-dirty');
+    expect(dirty?.verdict.reason).toContain('16 dirty pages were refused');
+  });
+});
+
+describe('a daemon that lies', () => {
+  async function failures(lie: 'flip-read' | 'drop-write', modes: readonly string[]) {
+    await upLyingLab(name, lie, directory, honest, '--modes', modes.join(','));
+    try {
+      return await Promise.all(modes.map(async (mode) => (await run(mode)).first));
+    } finally {
+      await downLab(name);
+    }
+  }
+
+  it('about what it reads is found when the pages that hid it are dropped', async () => {
+    for (const { mode, cases } of await failures('flip-read', ['auto', 'always'])) {
+      const found = cases.find((each) => each.name === 'guest-file');
+      expect(found?.verdict, mode).toMatchObject({ kind: 'fail', code: 'data-changed' });
+    }
+  });
+
+  it('about what it wrote is found when dirty pages are written back', async () => {
+    for (const { mode, cases } of await failures('drop-write', ['auto+writeback'])) {
+      const codes = cases.filter(({ verdict }) => verdict.kind === 'fail').map(({ verdict }) => verdict.code);
+      expect(codes, JSON.stringify(cases)).toContain('dirty-lost');
+      expect(
+        codes.filter((code) => code !== 'dirty-lost' && code !== 'data-changed'),
+        mode,
+      ).toEqual([]);
+    }
+  });
+});
