@@ -10,6 +10,7 @@ import type { EvictResult, HashResult, Stat } from '../../src/model/operation.ts
 import { describeOutcome, isPointless } from '../../src/model/outcome.ts';
 import { describePromise } from '../../src/model/promise.ts';
 import { differingRanges, mergeRanges, type Range } from '../../src/model/ranges.ts';
+import { shellWord } from '../../src/model/shell-word.ts';
 import { fineBlock, type Look, layerOf, lookId, type Votes } from '../../src/model/triage.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import {
@@ -304,14 +305,15 @@ function without(range: Range, others: readonly Range[]): Range[] {
 }
 
 function nextFor(layer: Layer | undefined, args: CompareArgs): string {
+  const path = shellWord(args.guestPath);
   switch (layer) {
     case 'stale-guest-cache':
-      return `evict the file in the guest (close it everywhere there, then: dd of=${args.guestPath} oflag=nocache conv=notrunc,fdatasync count=0), or serve the share with cache=auto`;
+      return `vfs-verify drop ${path} --side guest (with the same flags), or serve the share with cache=auto`;
     case 'stale-size':
     case 'stale-name':
       return "wait for the timeout of the mode, or drop the guest's dentries and inodes (echo 2 > /proc/sys/vm/drop_caches there), or serve the share with a shorter timeout";
     case 'guest-not-written-back':
-      return `fsync the file in the guest (sync ${args.guestPath}), then repeat`;
+      return `fsync the file in the guest (sync ${path}), then repeat`;
     case 'host-cache-vs-medium':
       return "look at the host's kernel messages and its disk: this is below the share";
     case 'daemon':

@@ -1,6 +1,7 @@
 import type { Observed, Step } from '../../src/model/check.ts';
 import type { Stat } from '../../src/model/operation.ts';
 import { describeOutcome } from '../../src/model/outcome.ts';
+import { shellWord } from '../../src/model/shell-word.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { argsOf } from './looks.ts';
 
@@ -126,7 +127,7 @@ export function oneSided(observed: Observed): Verdict | undefined {
       kind: 'unknown',
       code: 'not-a-file',
       reason: 'the path is a directory',
-      next: `vfs-verify md5 --recursive ${args.guestPath}`,
+      next: `vfs-verify md5 --recursive ${shellWord(args.guestPath)}`,
     };
   }
   const odd = types.find((type) => type !== 'file');

@@ -3,6 +3,7 @@ import type { TreeDifference, TreeEvidence } from '../../src/model/comparison.ts
 import type { TreeEntry } from '../../src/model/operation.ts';
 import { describeOutcome, isPointless } from '../../src/model/outcome.ts';
 import { compareTreePaths } from '../../src/model/path.ts';
+import { shellWord } from '../../src/model/shell-word.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { type CompareArgs, shareWords } from './looks.ts';
 
@@ -150,7 +151,7 @@ function verdictOf(evidence: TreeEvidence): Verdict {
       next:
         first === undefined
           ? 'repeat; names may be cached for the timeout of the mode'
-          : `vfs-verify md5 on one of the files names the layer, such as ${evidence.path}/${first.path}`,
+          : `vfs-verify md5 on one of the files names the layer, such as ${shellWord(`${evidence.path}/${first.path}`)}`,
       evidence: { ...evidence },
     };
   }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Check } from '../model/check.ts';
 import { KnownError } from '../model/error.ts';
 import type { Result } from '../model/report.ts';
+import { shellWord } from '../model/shell-word.ts';
 import { exitStatusOf } from '../model/verdict.ts';
 import { type CellOptions, runCell } from '../run/cell.ts';
 import { loadChecks, ownChecksDir, pickChecks } from '../run/load-checks.ts';
@@ -55,7 +56,7 @@ export async function check(names: readonly string[], flags: CheckFlags): Promis
           ...result,
           cases: result.cases.map((one) => ({
             ...one,
-            rerun: rerun(each.check, one.name, share, flags, seed),
+            rerun: rerun(each.check, one.name, share, sides.lab?.name, flags, seed),
           })),
           ...(flags.bundle === undefined ? {} : { bundle: cell.bundleDir }),
         });
@@ -158,10 +159,17 @@ function readSeed(text: string | undefined): number {
   return Number.parseInt(text, 16);
 }
 
-function rerun(check: Check, caseName: string, share: Share, flags: CheckFlags, seed: number): string {
+function rerun(
+  check: Check,
+  caseName: string,
+  share: Share,
+  lab: string | undefined,
+  flags: CheckFlags,
+  seed: number,
+): string {
   const where =
     flags.guest === undefined
-      ? [flags.labName === undefined ? '--lab' : `--lab=${flags.labName}`]
+      ? [lab === 'default' ? '--lab' : `--lab=${lab}`]
       : [
           '--guest',
           flags.guest,
@@ -180,5 +188,7 @@ function rerun(check: Check, caseName: string, share: Share, flags: CheckFlags, 
     ...checks,
     '--seed',
     seed.toString(16),
-  ].join(' ');
+  ]
+    .map(shellWord)
+    .join(' ');
 }
