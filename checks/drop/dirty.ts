@@ -1,7 +1,7 @@
 import type { Observed } from '../../src/model/check.ts';
 import type { EvictResult, HashResult, Operation, PageState } from '../../src/model/operation.ts';
 import { type Finding, inTurn, many, type Question, refusalIn, valuesOf } from '../repeat/question.ts';
-import { made, payload, read, readByName, resultsOf, size, wrongBytes } from './files.ts';
+import { madeWithGaps, read, readByName, resultsOf, size, storedWithGaps, wrongBytes } from './files.ts';
 
 const sources = ['Linux 6.12 mm/fadvise.c generic_fadvise', 'Linux 6.12 mm/truncate.c mapping_evict_folio'];
 
@@ -10,7 +10,7 @@ const sources = ['Linux 6.12 mm/fadvise.c generic_fadvise', 'Linux 6.12 mm/trunc
  * write them back, and must not throw them away.
  *
  * ```
- *  write |dddddddd|   evict: refused   DONTNEED: dd or written   fsync   →  both sides read what was written
+ *  write |d.d.d.d.|   evict: refused   DONTNEED: |w.w.w.w.| or still d   fsync   →  both sides read |d.d.d.d.|
  * ```
  */
 export function dirtyFile(side: 'guest' | 'host'): Question {
@@ -26,7 +26,7 @@ export function dirtyFile(side: 'guest' | 'host'): Question {
     attempt(n) {
       const file = `dirty-${n}`;
       return inTurn(n, [
-        ['writer', 'drop', many(...made(file), ...drops(file))],
+        ['writer', 'drop', many(...madeWithGaps(file), ...drops(file))],
         ['reader', 'read', many(readByName(file))],
       ]);
     },
@@ -57,7 +57,7 @@ export const dirtyMapping: Question = {
           { do: 'map', file, as: file, ...how },
         ),
       ],
-      ['writer', 'drop', many({ do: 'store', map: file, offset: 0, base64: payload(file) }, ...drops(file))],
+      ['writer', 'drop', many(...storedWithGaps(file), ...drops(file))],
       ['reader', 'read', many(readByName(file))],
     ]);
   },
@@ -100,7 +100,7 @@ function lookAtDirty(observed: Observed, n: number, file: string, side: string, 
     { by: `the ${side}`, result: own },
     { by: `the ${other}`, result: theirs },
   ];
-  const wrong = wrongBytes(file, reads, dirty > 0 ? 'dirty-lost' : 'data-changed');
+  const wrong = wrongBytes({ path: file, layout: 'gaps' }, reads, dirty > 0 ? 'dirty-lost' : 'data-changed');
   if (wrong !== undefined) return wrong;
   if (dirty === 0)
     return {

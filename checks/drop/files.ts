@@ -42,9 +42,32 @@ export function mapped(path: string): readonly Operation[] {
   ];
 }
 
-/** The bytes as they are stored through a mapping. */
-export function payload(path: string): string {
-  return Buffer.from(patternBytes(key(path), 0, size)).toString('base64');
+/** Every second page: each goes to the daemon in a request of its own, so that a single lost one shows. */
+const scattered = Array.from({ length: pages / 2 }, (_, index) => ({ offset: index * 8192, length: 4096 }));
+
+/** Makes a file of the same size of which every second page is written, and keeps it open. */
+export function madeWithGaps(path: string): readonly Operation[] {
+  return [
+    { do: 'open', path, flags: ['creat', 'excl', 'rdwr'], mode: 0o666, as: path },
+    { do: 'ftruncate', file: path, length: size },
+    ...scattered.map((each): Operation => ({ do: 'fill', file: path, range: each, ...key(path) })),
+  ];
+}
+
+/** The same bytes by stores through a mapping. */
+export function storedWithGaps(path: string): readonly Operation[] {
+  return scattered.map(({ offset, length }): Operation => {
+    const base64 = Buffer.from(patternBytes(key(path), offset, length)).toString('base64');
+    return { do: 'store', map: path, offset, base64 };
+  });
+}
+
+/** What a file holds: of one with gaps every second page is zeros. */
+export function contentOf(path: string, layout: 'whole' | 'gaps'): Uint8Array {
+  if (layout === 'whole') return patternBytes(key(path), 0, size);
+  const bytes = new Uint8Array(size);
+  for (const { offset, length } of scattered) bytes.set(patternBytes(key(path), offset, length), offset);
+  return bytes;
 }
 
 /** Reads it all; the stats beside it ask nobody, since a refresh may drop pages. */
@@ -71,11 +94,11 @@ export function resultsOf<T>(
 
 /** What is wrong with the bytes that somebody read of a file. Bytes do not change by dropping: certain. */
 export function wrongBytes(
-  path: string,
+  { path, layout }: { readonly path: string; readonly layout: 'whole' | 'gaps' },
   reads: readonly { readonly by: string; readonly result: HashResult | undefined }[],
   code: 'data-changed' | 'dirty-lost',
 ): Finding | undefined {
-  const expected = digestOfBytes('md5', patternBytes(key(path), 0, size));
+  const expected = digestOfBytes('md5', contentOf(path, layout));
   const wrong = reads.find(({ result }) => result !== undefined && result.digest !== expected);
   if (wrong === undefined) return undefined;
   const words = `${wrong.by} reads other bytes after the drop than were written (md5 ${wrong.result?.digest}, written ${expected})`;

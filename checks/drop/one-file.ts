@@ -68,7 +68,11 @@ export function cleanFile(side: Side): Question {
       const [holdAfter] = resultsOf<PageState>(observed, n, 'held', 'pages');
       const [bytes] = resultsOf<HashResult>(observed, n, 'read', 'hash');
       return (
-        wrongBytes(`dropped-${n}`, [{ by: `the ${side}`, result: bytes }], 'data-changed') ??
+        wrongBytes(
+          { path: `dropped-${n}`, layout: 'whole' },
+          [{ by: `the ${side}`, result: bytes }],
+          'data-changed',
+        ) ??
         (side === 'host' ? unlessMemory(observed, n) : undefined) ??
         droppedAll(evicted, side) ??
         stayed(`of another file on the ${side}`, stayBefore, stayAfter) ??
@@ -122,7 +126,11 @@ export function mappedFile(side: Side): Question {
       const [bytes] = resultsOf<HashResult>(observed, n, 'drop-again', 'hash');
       const mappedPages = whileMapped?.before.cached ?? 0;
       return (
-        wrongBytes(`mapped-${n}`, [{ by: `the ${side}`, result: bytes }], 'data-changed') ??
+        wrongBytes(
+          { path: `mapped-${n}`, layout: 'whole' },
+          [{ by: `the ${side}`, result: bytes }],
+          'data-changed',
+        ) ??
         (side === 'host' ? unlessMemory(observed, n) : undefined) ??
         stayed('that were mapped', whileMapped?.before, whileMapped?.after) ??
         droppedAll(afterwards, side) ?? {

@@ -1,6 +1,6 @@
 import type { HashResult, Operation, PageState, Stat } from '../../src/model/operation.ts';
 import { type Finding, inTurn, many, type Question, refusalIn, valuesOf } from '../repeat/question.ts';
-import { made, mapped, opened, read, readByName, resultsOf, wrongBytes } from './files.ts';
+import { made, madeWithGaps, mapped, opened, read, readByName, resultsOf, wrongBytes } from './files.ts';
 import { stayed } from './one-file.ts';
 
 const sources = [
@@ -34,7 +34,7 @@ export const everyPage: Question = {
         'dropper',
         'drop',
         many(
-          ...made(dirty),
+          ...madeWithGaps(dirty),
           opened(clean),
           ...mapped(clean),
           { do: 'unmap', map: clean },
@@ -59,7 +59,7 @@ export const everyPage: Question = {
     const [dirtyBytes, cleanBytes] = resultsOf<HashResult>(observed, n, 'read', 'hash');
     const [onHost] = resultsOf<HashResult>(observed, n, 'host-read', 'hash');
     const lost = wrongBytes(
-      `dirty-${n}`,
+      { path: `dirty-${n}`, layout: 'gaps' },
       [
         { by: 'the guest', result: dirtyBytes },
         { by: 'the host', result: onHost },
@@ -68,7 +68,11 @@ export const everyPage: Question = {
     );
     return (
       lost ??
-      wrongBytes(`clean-${n}`, [{ by: 'the guest', result: cleanBytes }], 'data-changed') ??
+      wrongBytes(
+        { path: `clean-${n}`, layout: 'whole' },
+        [{ by: 'the guest', result: cleanBytes }],
+        'data-changed',
+      ) ??
       allWent(cleanBefore, cleanAfter) ??
       stayed('that were mapped in the guest', pages('hold')[0], pages('held')[0]) ??
       stayed("of the host's cache", pages('make')[0], pages('host-pages')[0]) ?? {

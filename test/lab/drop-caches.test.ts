@@ -52,7 +52,7 @@ describe('a released daemon', () => {
   it('is asked in the guest with dirty pages under writeback, and none is lost', async () => {
     const { first } = await run('auto+writeback');
     const dirty = first.cases.find((each) => each.name === 'guest-dirty');
-    expect(dirty?.verdict.reason).toContain('16 dirty pages were refused');
+    expect(dirty?.verdict.reason).toContain('8 dirty pages were refused');
   });
 });
 
