@@ -160,7 +160,7 @@ function unlessMemory(observed: Observed, n: number): Finding | undefined {
 }
 
 /** Undefined where every page went; a page that was lost before the drop proves nothing. */
-export function droppedAll(result: EvictResult | undefined, side: Side): Finding | undefined {
+function droppedAll(result: EvictResult | undefined, side: Side): Finding | undefined {
   if (result === undefined || result.before.by === 'refused')
     return { kind: 'unclear', words: `the ${side} does not say what its cache holds` };
   if (!result.evicted) return { kind: 'unclear', words: 'the file has dirty pages that nobody here wrote' };
