@@ -6,6 +6,7 @@ import type {
   Operation,
   PageState,
 } from '../../src/model/operation.ts';
+import { liesInMemory } from '../repeat/in-memory.ts';
 import { type Finding, inTurn, many, type Question, refusalIn } from '../repeat/question.ts';
 import { made, mapped, opened, read, resultsOf, wrongBytes } from './files.ts';
 
@@ -150,12 +151,9 @@ function closed(file: string): readonly Operation[] {
   return [{ do: 'close', file }];
 }
 
-/** tmpfs and ramfs: the page cache is all that there is of the file. */
-const memoryFileSystems = [0x01021994, 0x858458f6];
-
 function unlessMemory(observed: Observed, n: number): Finding | undefined {
   const [extents] = resultsOf<ExtentsResult>(observed, n, 'make', 'extents');
-  if (!memoryFileSystems.includes(extents?.fsMagic ?? 0)) return undefined;
+  if (!liesInMemory(extents)) return undefined;
   return { kind: 'not-here', words: 'the share lies in memory (tmpfs): its pages have nowhere to go' };
 }
 

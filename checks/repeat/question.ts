@@ -35,7 +35,12 @@ export type Finding =
       /** No legal loss explains it: once is enough. */
       readonly certain?: boolean;
     }
-  | { readonly kind: 'unclear'; readonly words: string }
+  | {
+      readonly kind: 'unclear';
+      readonly words: string;
+      /** Of the unknown that it ends in; default `could-not-tell`. */
+      readonly code?: string;
+    }
   /** The question does not arise here. */
   | { readonly kind: 'not-here'; readonly words: string };
 
@@ -108,8 +113,10 @@ export function verdictOf(question: Question, observed: Observed): Verdict {
     return { kind: 'unknown', code: 'not-the-same-twice', reason, ...words };
   }
   if (holds !== undefined) return { kind: 'pass', reason: holds.words, ...words };
-  const reason = found.at(-1)?.words ?? 'nothing was tried';
-  return { kind: 'unknown', code: 'could-not-tell', reason, observed: seen(found), ...words };
+  const last = found.at(-1);
+  const reason = last?.words ?? 'nothing was tried';
+  const code = (last?.kind === 'unclear' ? last.code : undefined) ?? 'could-not-tell';
+  return { kind: 'unknown', code, reason, observed: seen(found), ...words };
 }
 
 function seen(found: readonly Finding[]): string {

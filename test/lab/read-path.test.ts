@@ -1,0 +1,89 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LabInfo } from '../../src/lab/info.ts';
+import { labModes } from '../../src/model/mode.ts';
+import type { Result } from '../../src/model/report.ts';
+import { downLab, reportOf, upLab } from './cli.ts';
+import { writeRewritingDaemon } from './rewriting-daemon.ts';
+
+// The ladder on the released daemon, as it is told and otherwise.
+
+const name = `read-path-${process.pid}`;
+const modes = [...labModes, 'auto+allow-direct-io'];
+let directory = '';
+let honest: LabInfo;
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'vfs-verify-test-'));
+});
+afterAll(async () => {
+  await downLab(name);
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function run(mode: string): Promise<{ status: number | undefined; first: Result }> {
+  return reportOf(['check', `--lab=${name}`, '--modes', mode, 'read-path', '--seed', '7']);
+}
+
+const bytesBy = (source: string) => `1,048,576 bytes by ${source}`;
+
+describe('a daemon that serves the mode it is told', () => {
+  beforeAll(async () => {
+    honest = await upLab(name, '--modes', modes.join(','));
+  });
+  afterAll(() => downLab(name));
+
+  it.each(modes)('in mode %s: every byte comes by the path and from the medium of its rung', async (mode) => {
+    const { status, first } = await run(mode);
+    expect(status, JSON.stringify(first)).toBe(0);
+    for (const { name: each, verdict } of first.cases) expect(verdict.kind, each).toBe('pass');
+    const caches = mode !== 'never' && mode !== 'metadata';
+    expect(Object.fromEntries(first.cases.map((each) => [each.name, each.verdict.reason]))).toEqual({
+      cold: bytesBy('fuse/disk'),
+      'host-warm': bytesBy('fuse/host-cache'),
+      'guest-warm': bytesBy(caches ? 'guest-cache' : 'fuse/host-cache'),
+      'guest-warm-reopened': bytesBy(mode.startsWith('always') ? 'guest-cache' : 'fuse/host-cache'),
+      'guest-dropped': bytesBy('fuse/host-cache'),
+      'host-dropped': bytesBy(caches ? 'guest-cache' : 'fuse/disk'),
+      'both-dropped': bytesBy('fuse/disk'),
+      'o-direct': bytesBy(mode.endsWith('direct-io') ? 'fuse/disk' : 'fuse/host-cache'),
+    });
+  });
+});
+
+const wrongPath = 'wrong-path';
+const keeps = { 'guest-warm': wrongPath, 'host-dropped': wrongPath };
+const overAnOpen = { 'guest-warm-reopened': wrongPath };
+const odirect = { 'o-direct': 'wrong-medium' };
+
+describe('a daemon that serves another mode:', () => {
+  const served: Record<string, readonly [string, Record<string, string>]> = {
+    never: ['auto', keeps],
+    metadata: ['always', { ...keeps, ...overAnOpen }],
+    auto: ['always', overAnOpen],
+    'auto+writeback': ['auto+writeback+allow-direct-io', odirect],
+    always: ['auto', overAnOpen],
+    'always+writeback': ['metadata+writeback', { ...keeps, ...overAnOpen }],
+    'auto+allow-direct-io': ['auto', odirect],
+  };
+  beforeAll(async () => {
+    const script = path.join(directory, 'virtiofsd');
+    const names = Object.entries(served).map(([told, [really]]) => [told, really]);
+    await writeRewritingDaemon(script, honest, Object.fromEntries(names));
+    await upLab(name, '--virtiofsd', script, '--modes', modes.join(','));
+  });
+  afterAll(() => downLab(name));
+
+  const each = Object.entries(served).map(([told, [really, codes]]) => ({ told, really, codes }));
+  it.each(each)('told $told and serving $really, it is found out', async ({ told, codes }) => {
+    const { first } = await run(told);
+    const failed = first.cases.filter(({ verdict }) => verdict.kind === 'fail');
+    expect(
+      Object.fromEntries(failed.map((one) => [one.name, one.verdict.code])),
+      JSON.stringify(first.cases),
+    ).toEqual(codes);
+    for (const { verdict } of failed) expect(verdict.promised).toContain(`mode ${told}`);
+  });
+});
