@@ -4,12 +4,13 @@
 import { parseArgs } from 'node:util';
 import { describeFigure, isFarOver } from './bench/figure.mjs';
 import * as md5 from './bench/md5.mjs';
+import * as reads from './bench/reads.mjs';
 import { build, nativeArchitecture } from './build.mjs';
 import { main, TaskError } from './child.mjs';
 import { setup } from './setup.mjs';
 
 /** @type {readonly import('./bench/figure.mjs').Bench[]} */
-const benches = [md5];
+const benches = [md5, reads];
 
 async function bench() {
   const { values, positionals } = parseArgs({

@@ -91,6 +91,7 @@ export const reads = defineCheck({
       direct: args.direct,
       mapped: args.mapped,
       ledgers,
+      seconds: names.map((name) => secondsOf(observed, name)),
       dropped: droppedOf(observed, names[0] ?? ''),
       share: shareWords(observed.setting),
       disturbed: disturbed(observed, args, names),
@@ -166,6 +167,11 @@ function whyNot(observed: Observed, name: string): string {
     .map((step) => observed.outcome(`${name}.${step}`))
     .find(({ kind }) => kind !== 'value' && kind !== 'not-run');
   return failed === undefined ? 'it was not read' : describeOutcome(failed);
+}
+
+function secondsOf(observed: Observed, name: string): number {
+  const { beginNs, endNs } = observed.outcome(`${name}.reads`);
+  return beginNs === undefined || endNs === undefined ? 0 : (endNs - beginNs) / 1e9;
 }
 
 function answer(ledgers: readonly Ledger[]): string {

@@ -18,6 +18,8 @@ export type ReadsEvidence = {
   readonly mapped: boolean;
   /** One for each descriptor: several where the file was opened again between passes. */
   readonly ledgers: readonly Ledger[];
+  /** How long the reads of each ledger took in all, in seconds. */
+  readonly seconds: readonly number[];
   /** What was dropped before the first read, with the page states around it. */
   readonly dropped: readonly Dropped[];
   readonly share: ShareWords;

@@ -35,14 +35,20 @@ export function readsLines(
   ];
 }
 
-function runWords({ path, size, plan, direct, mapped, ledgers }: ReadsEvidence): string {
+function runWords({ path, size, plan, direct, mapped, ledgers, seconds }: ReadsEvidence): string {
   const total = ledgers.reduce((sum, { requests }) => sum + requests, 0);
   const how = [
     ...(direct ? ['O_DIRECT'] : []),
     ...(mapped ? ['mapped'] : []),
     plan.order === 'seq' ? 'in order' : `at random (--seed ${plan.seed.toString(16)})`,
   ].join(', ');
-  return `${printableName(path)}  ${formatBytes(size)}: ${count(total, 'read')} of ${formatBytes(plan.block)}, ${how}`;
+  return `${printableName(path)}  ${formatBytes(size)}: ${count(total, 'read')} of ${formatBytes(plan.block)}, ${how}${rateWords(total, seconds)}`;
+}
+
+/** `, 6,600 a second`: with every time taken, and nothing else between the reads. */
+function rateWords(reads: number, seconds: readonly number[]): string {
+  const all = seconds.reduce((sum, each) => sum + each, 0);
+  return all > 0 ? `, ${Math.round(reads / all).toLocaleString('en-US')} a second` : '';
 }
 
 function droppedWords({ side, before, after, note }: Dropped): string {
