@@ -214,6 +214,10 @@ function disturbances(observed: Observed): string[] {
     ...(did('guest-open')
       ? ["the guest's open may have dropped its clean pages and flushed dirty ones"]
       : []),
+    // close() of any descriptor flushes the inode (fs/fuse/file.c fuse_flush), and there is no other way out.
+    ...(dirtyPages(observed.value<HashResult>('guest-hash')?.pages) > 0
+      ? ["closing it made the guest write its dirty pages back, over the host's bytes"]
+      : []),
     ...(evicted(observed) ? ["one vote evicted the file from the guest's cache"] : []),
     ...(did(lookId('host-direct', 0)) ? ['the vote past the cache made the host flush those ranges'] : []),
   ];

@@ -86,17 +86,19 @@ describe.each(labModes)('in mode %s', (mode) => {
     );
   });
 
-  it.each([0, 1, 4095, 4096, 4097, 1024 * 1024, 1024 * 1024 + 1])(
-    'a file of %i bytes that the guest wrote is the same',
-    async (length) => {
-      const target = inMode(mode, `guest ${mode} ${length}`);
-      await inGuest(name, `head -c ${length} /dev/urandom > '${target}'`);
-      const { status, first } = await compare(target);
-      expect(first.verdict, JSON.stringify(first.verdict)).toMatchObject({ kind: 'pass' });
-      expect(status).toBe(0);
-      expect(evidenceOf(first).host?.digest).toBe(md5(await readFile(onHost(`guest ${mode} ${length}`))));
-    },
-  );
+  it('files of every length that the guest wrote are the same', async () => {
+    const lengths = [0, 1, 4095, 4096, 4097, 1024 * 1024, 1024 * 1024 + 1];
+    const target = (length: number) => inMode(mode, `guest ${mode} ${length}`);
+    const write = (length: number) => `head -c ${length} /dev/urandom > '${target(length)}'`;
+    await inGuest(name, lengths.map(write).join('; '));
+    const { status, report } = await compare(...lengths.map(target));
+    expect(status, JSON.stringify(report.results.map(({ verdict }) => verdict))).toBe(0);
+    for (const [index, length] of lengths.entries()) {
+      const written = await readFile(onHost(`guest ${mode} ${length}`));
+      const { host } = evidenceOf(report.results[index] ?? { verdict: {} });
+      expect(host).toMatchObject({ digest: md5(written), bytes: length });
+    }
+  });
 });
 
 describe('digests', () => {
@@ -158,24 +160,18 @@ describe('the layer', () => {
     expect(evidenceOf(first).layer).toBe('guest-not-written-back');
     expect(first.verdict.code).toBe('differs-permitted');
     expect(evidenceOf(first).votes.find(({ who }) => who === 'guest-evicted')?.note).toContain('dirty');
-    expect(await readFile(onHost('dirty'))).toEqual(Buffer.from(bytes(1, 65_536)));
+    // Our own close flushes them, whatever we do: that is said.
+    expect(evidenceOf(first).disturbed.join()).toContain('write its dirty pages back');
   });
 });
 
 describe('odd files', () => {
-  it.each([
-    ['a b'],
-    ['quote\'s "two"'],
-    ['new\nline'],
-    ['-dash'],
-    ['\u{1f600}é'],
-    ['back\\slash'],
-    ['$(id)`id`'],
-  ])('with the name %j are compared', async (odd) => {
-    await writeFile(onHost(odd), bytes(1, 5000));
-    const { status, first } = await compare('--', inMode('auto', odd));
-    expect(first.verdict, JSON.stringify(first)).toMatchObject({ kind: 'pass' });
-    expect(status).toBe(0);
+  it('with odd names are compared', async () => {
+    const odd = ['a b', 'quote\'s "two"', 'new\nline', '-dash', '\u{1f600}é', 'back\\slash', '$(id)`id`'];
+    for (const each of odd) await writeFile(onHost(each), bytes(1, 5000));
+    const { status, report } = await compare('--', ...odd.map((each) => inMode('auto', each)));
+    expect(status, JSON.stringify(report.results)).toBe(0);
+    expect(report.results).toHaveLength(odd.length);
   });
 
   it('with a name that is no UTF-8 are compared, in a tree and by name', async () => {
