@@ -94,9 +94,9 @@ function evictedByOthers(rung: Rung, observed: Observed, ledger: Ledger, n: numb
   const { guestPages = 0, hostPages = 0 } = ledger.evictedMeanwhile;
   if (guestPages > 0 || hostPages > 0)
     return gone(`others evicted ${guestPages} pages in the guest and ${hostPages} on the host meanwhile`);
-  // An open in between may drop them by itself: that is what such a rung asks after.
-  if (rung.through === 'kept' && rung.drop?.guest === undefined) {
-    const warm = valuesOf(observed, n, 'warm').values[2] as PageState | undefined;
+  // The open of a rung that re-opens lies before this look at the warm cache, so that its drop is no loss.
+  if (rung.warm === true && rung.drop?.guest === undefined) {
+    const warm = valuesOf(observed, n, 'warm').values.at(-1) as PageState | undefined;
     const before = observed.value<PageState>(`${runName(n)}.guest-before-0`);
     const lost = (warm?.cached ?? 0) - (before?.cached ?? 0);
     if (lost > 0) return gone(`others evicted ${lost} pages in the guest before the reads came`);
@@ -117,20 +117,21 @@ function wrongPath(rung: Rung, must: Source, ledger: Ledger): Finding | undefine
 }
 
 /**
- * The path is right. Without O_DIRECT the host's pages before the reads decide the medium, so that another one
- * only means that they were not as this rung made them.
+ * The path is right, the medium is not. Whatever was resident when the reads came decides it, unless O_DIRECT
+ * reaches the host: a cache that was not as this rung made it accuses nobody.
  */
 function wrongMedium(rung: Rung, must: Source, ledger: Ledger): Finding {
-  const words = `${rung.state}: ${bytesIn(ledger)} where it must be ${must}`;
-  if (rung.direct === true) return { kind: 'broken', code: 'wrong-medium', words, certain: true };
   const { reached = 0, residentBefore = 0 } = ledger.hostPages ?? {};
-  const asMade = rung.drop?.host === true ? residentBefore === 0 : residentBefore === reached;
-  if (asMade) return { kind: 'broken', code: 'wrong-medium', words };
-  return {
-    kind: 'unclear',
-    code: 'evicted-meanwhile',
-    words: `others changed the host's cache: ${residentBefore} of ${reached} pages were there before the reads`,
-  };
+  const direct = rung.direct === true;
+  const asMade = must === 'fuse/host-cache' ? residentBefore === reached : direct || residentBefore === 0;
+  if (!asMade)
+    return {
+      kind: 'unclear',
+      code: 'evicted-meanwhile',
+      words: `others changed the host's cache: ${residentBefore} of ${reached} pages were there before the reads`,
+    };
+  const words = `${rung.state}: ${bytesIn(ledger)} where it must be ${must}`;
+  return { kind: 'broken', code: 'wrong-medium', words, certain: direct };
 }
 
 function linesOf(ledger: Ledger) {

@@ -8,8 +8,11 @@ export interface Rung {
   readonly state: string;
   /** The guest has read it all before, through a descriptor that stays open. */
   readonly warm?: true;
-  /** The descriptor that reads: that one, or one of its own. */
-  readonly through: 'kept' | 'opened';
+  /**
+   * The descriptor that reads: that one, one that is opened right after the file was warmed (in the same
+   * request, so that what the open drops is told from what others evict), or one that is opened for the run.
+   */
+  readonly through: 'kept' | 'reopened' | 'opened';
   readonly direct?: true;
   /** Evicted right before the reads, of this file alone. */
   readonly drop?: { readonly guest?: true; readonly host?: true };
@@ -70,7 +73,7 @@ export const rungs: readonly Rung[] = [
     name: 'guest-warm-reopened',
     state: 'the guest has just read it, and opens it again to read',
     warm: true,
-    through: 'opened',
+    through: 'reopened',
     must: ({ data }) => (data === 'over an open' ? 'guest-cache' : 'fuse/host-cache'),
     sources: sources.data,
   },

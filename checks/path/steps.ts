@@ -21,13 +21,14 @@ export function runName(n: number): string {
  *
  * ```
  *  host   make: create, fill, fsync, close                     drop, states, counters …      … counters, states
- *  guest                                    [open, read all]   [open] drop, states   reads   states
+ *  guest                       [open, read all, [open]]   [open] drop, states   reads   states
  * ```
  * A hash warms the guest through the descriptor that is kept; its stats ask nobody, since a refresh of the
  * attributes may drop pages.
  */
 export function attemptAt(rung: Rung, setting: Setting, n: number): readonly Step[] {
   const file = `${rung.name}-${n}`;
+  const again = `${file}-again`;
   const block = blockOf(setting);
   const range = { offset: 0, length: reads * block };
   const pattern = { seed: setting.seed, fileId: n, writer: 1, generation: 1 };
@@ -51,6 +52,9 @@ export function attemptAt(rung: Rung, setting: Setting, n: number): readonly Ste
             many(
               { do: 'open', path: file, flags: ['rdonly'], as: file },
               { do: 'hash', file, algorithm: 'md5', sync: 'dont' },
+              ...(rung.through === 'reopened'
+                ? [{ do: 'open', path: file, flags: ['rdonly'], as: again } as const]
+                : []),
               { do: 'pages', file },
             ),
           ] as const,
@@ -64,7 +68,7 @@ export function attemptAt(rung: Rung, setting: Setting, n: number): readonly Ste
     hostPath: file,
     size: range.length,
     plan: { order: 'random', block, range, count: reads, seed: setting.seed, passes: 1 },
-    ...(rung.through === 'kept' ? { file } : {}),
+    ...(rung.through === 'opened' ? {} : { file: rung.through === 'kept' ? file : again }),
     ...(rung.direct === undefined ? {} : { direct: true }),
     noReadahead: true,
     ...(rung.drop === undefined ? {} : { drop: rung.drop }),

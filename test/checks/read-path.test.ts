@@ -193,14 +193,19 @@ describe('a wrong path', () => {
   });
 
   it('is a fail after three attempts where a loss could explain it', async () => {
-    const verdict = await climb('always', 'guest-warm-reopened', all('fuse/host-cache'));
-    expect(verdict).toMatchObject({ kind: 'fail', code: 'wrong-path', attempts: 3 });
     const nothingKept = { ...all('fuse/host-cache'), warm: 0 };
+    const verdict = await climb('always', 'guest-warm-reopened', nothingKept);
+    expect(verdict).toMatchObject({ kind: 'fail', code: 'wrong-path', attempts: 3 });
     expect(await climb('auto', 'guest-warm', nothingKept)).toMatchObject({ kind: 'fail', attempts: 3 });
   });
 
   it('that is seen once and not again is unknown', async () => {
-    const verdict = await climb('always', 'guest-warm-reopened', all('fuse/host-cache'), all('guest-cache'));
+    const verdict = await climb(
+      'always',
+      'guest-warm-reopened',
+      { ...all('fuse/host-cache'), warm: 0 },
+      all('guest-cache'),
+    );
     expect(verdict).toMatchObject({ kind: 'unknown', code: 'not-the-same-twice', attempts: 2 });
   });
 });
@@ -214,6 +219,10 @@ describe('a wrong medium', () => {
 
   it('is unknown where the host had lost the pages before the reads', async () => {
     const lost = { ...all('fuse/disk'), residentBefore: 0 };
+    expect(await climb('auto', 'o-direct', lost)).toMatchObject({
+      kind: 'unknown',
+      code: 'evicted-meanwhile',
+    });
     expect(await climb('auto', 'host-warm', lost)).toMatchObject({
       kind: 'unknown',
       code: 'evicted-meanwhile',
@@ -246,6 +255,12 @@ describe('nobody is accused', () => {
         kind: 'unknown',
         code: 'evicted-meanwhile',
       });
+    // What an open drops is gone right after it.
+    const afterTheOpen = { ...all('fuse/host-cache'), warm: pages, before: 0 };
+    expect(await climb('always', 'guest-warm-reopened', afterTheOpen)).toMatchObject({
+      kind: 'unknown',
+      code: 'evicted-meanwhile',
+    });
   });
 
   it('where the drop did not drop, or the read failed', async () => {
