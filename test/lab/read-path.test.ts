@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabInfo } from '../../src/lab/info.ts';
 import { labModes } from '../../src/model/mode.ts';
 import type { Result } from '../../src/model/report.ts';
-import { downLab, reportOf, upLab } from './cli.ts';
+import { downLab, inGuest, reportOf, upLab } from './cli.ts';
 import { writeRewritingDaemon } from './rewriting-daemon.ts';
 
 // The ladder on the released daemon, as it is told and otherwise.
@@ -23,8 +24,26 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function run(mode: string): Promise<{ status: number | undefined; first: Result }> {
-  return reportOf(['check', `--lab=${name}`, '--modes', mode, 'read-path', '--seed', '7']);
+async function run(mode: string, rung?: string): Promise<{ status: number | undefined; first: Result }> {
+  const check = rung === undefined ? 'read-path' : `read-path/${rung}`;
+  return reportOf(['check', `--lab=${name}`, '--modes', mode, check, '--seed', '7']);
+}
+
+/** Evicts every file of a rung's size on the host, over and over. */
+function evictOnHost(): { stop(): Promise<void> } {
+  const drop = 'dd of={} oflag=nocache conv=notrunc,fdatasync count=0 status=none';
+  const line = `while :; do find "$0" -type f -size 1024k -exec ${drop} ';'; sleep 0.02; done`;
+  const loop = execa('sh', ['-c', line, honest.hostDir], {
+    reject: false,
+    timeout: 100_000,
+    stderr: 'ignore',
+  });
+  return {
+    async stop() {
+      loop.kill();
+      await loop;
+    },
+  };
 }
 
 const bytesBy = (source: string) => `1,048,576 bytes by ${source}`;
@@ -50,6 +69,21 @@ describe('a daemon that serves the mode it is told', () => {
       'both-dropped': bytesBy('fuse/disk'),
       'o-direct': bytesBy(mode.endsWith('direct-io') ? 'fuse/disk' : 'fuse/host-cache'),
     });
+  });
+
+  it('is not accused while somebody drops all caches in the guest', async () => {
+    const drops = 'while [ -e /tmp/drops ]; do echo 1 > /proc/sys/vm/drop_caches; sleep 0.1; done';
+    await inGuest(name, `touch /tmp/drops; (${drops}) >/dev/null 2>&1 </dev/null &`);
+    const { first } = await run('always', 'guest-warm-reopened');
+    await inGuest(name, 'rm /tmp/drops');
+    expect(first.verdict.kind, JSON.stringify(first)).not.toBe('fail');
+  });
+
+  it('is not accused while somebody evicts the files on the host', async () => {
+    const evictions = evictOnHost();
+    const { first } = await run('auto', 'o-direct');
+    await evictions.stop();
+    expect(first.verdict.kind, JSON.stringify(first)).not.toBe('fail');
   });
 });
 
