@@ -143,7 +143,7 @@ function pathOf(source: Source): string {
 }
 
 /** `1,048,576 bytes by fuse/disk`. */
-export function bytesIn(ledger: Ledger): string {
+function bytesIn(ledger: Ledger): string {
   return linesOf(ledger)
     .map((line) => `${bytes(line.bytes)} by ${line.source}`)
     .join(', ');

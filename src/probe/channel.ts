@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { RemoteProcess } from '../endpoint/endpoint.ts';
 import { lineSplitter } from './lines.ts';
 
@@ -45,9 +46,7 @@ export function openChannel(process: RemoteProcess): Channel {
       process.kill();
     },
   );
-  const drained = new Promise<void>((resolve) => {
-    stdout.once('end', resolve).once('close', resolve).on('error', resolve);
-  });
+  const drained = Promise.all([stdout, stderr].map(endOf));
   stdout.on('data', split);
   const ended = process.ended.then(async ({ status, signal, lost }) => {
     await withinMs(drained, drainMs);
@@ -76,6 +75,13 @@ export function openChannel(process: RemoteProcess): Channel {
     },
     kill: () => process.kill(),
   };
+}
+
+/** Nothing more will come from a stream. */
+function endOf(stream: Readable): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once('end', resolve).once('close', resolve).on('error', resolve);
+  });
 }
 
 /** What a promise settles with, or undefined when that takes longer. */
