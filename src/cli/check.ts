@@ -17,6 +17,7 @@ import { environmentOf } from './environment.ts';
 import { interruption } from './interruption.ts';
 import { printReport } from './print.ts';
 import { reachSides, type SideFlags, type Sides } from './sides.ts';
+import { reportUnreached } from './unreached.ts';
 import { packageVersion } from './version.ts';
 
 interface CheckFlags extends SideFlags {
@@ -32,7 +33,11 @@ export async function check(names: readonly string[], flags: CheckFlags): Promis
   const started = Date.now();
   const seed = readSeed(flags.seed);
   const picked = pickChecks(await loadAll(flags.checks), names);
-  const sides = await reachSides(flags);
+  const sides = await reachSides(flags).catch((error: unknown) => {
+    const asked = picked.map((each) => ({ check: each.check.name }));
+    reportUnreached(error, flags.json === true, { command: 'check', started, asked });
+  });
+  if (sides === undefined) return;
   const interrupted = interruption();
   const kept = flags.bundle ?? (await mkdtemp(path.join(tmpdir(), 'vfs-verify-')));
   const workplaces = new Map<string, Workplace>();

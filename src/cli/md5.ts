@@ -18,6 +18,7 @@ import { printReport } from './print.ts';
 import { showProgress } from './progress.ts';
 import { parseTimeout } from './quantities.ts';
 import { reachSides, type SideFlags, type Sides } from './sides.ts';
+import { reportUnreached } from './unreached.ts';
 import { packageVersion } from './version.ts';
 
 interface Md5Flags extends SideFlags {
@@ -33,7 +34,11 @@ interface Md5Flags extends SideFlags {
 export async function md5(paths: readonly string[], flags: Md5Flags): Promise<void> {
   const started = Date.now();
   const question = readFlags(flags, paths);
-  const sides = await reachSides(flags);
+  const sides = await reachSides(flags).catch((error: unknown) => {
+    const asked = paths.map((each) => ({ check: 'md5', path: each }));
+    reportUnreached(error, flags.json === true, { command: 'md5', started, asked });
+  });
+  if (sides === undefined) return;
   const interrupted = interruption();
   const kept = flags.bundle ?? (await mkdtemp(path.join(tmpdir(), 'vfs-verify-')));
   const progress = showProgress(process.stderr, flags.json === true);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabInfo } from '../../src/lab/info.ts';
 import type { Report } from '../../src/model/report.ts';
 import { makeKey } from '../endpoint/ssh-server.ts';
-import { downLab, inGuest, type Ran, upLab, vfsVerify } from './cli.ts';
+import { downLab, inGuest, type Ran, reportOf, upLab, vfsVerify } from './cli.ts';
 
 // Each fault is made for real. What is asked of each: the right exit status, one line that says what to do,
 // no stack trace, nothing left behind that could be removed.
@@ -98,6 +98,8 @@ describe('the way to the guest', () => {
   });
 
   it('to nowhere is said', async () => {
+    const asked = await reportOf(['md5', '--guest', 'ssh://root@127.0.0.1:1', '--map', '/a=/b', '/a/f']);
+    expect([asked.status, asked.first.verdict.code]).toEqual([2, 'unreachable']);
     expectPlain(
       await vfsVerify(
         ['md5', '--guest', 'ssh://root@127.0.0.1:1', '--map', `/mnt/auto=${shared}`, '/mnt/auto/file'],
