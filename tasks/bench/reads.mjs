@@ -75,7 +75,14 @@ async function readsPerSecond(info, path, count) {
 async function fioReadsPerSecond(info, path, count) {
   const job = [
     ...['--name=bench', `--filename=${path}`, '--readonly', '--rw=randread', '--bs=4k', '--ioengine=psync'],
-    ...['--thread', `--size=${bytes}`, `--number_ios=${count}`, '--loops=100', '--invalidate=0'],
+    ...[
+      '--thread',
+      `--size=${bytes}`,
+      `--number_ios=${count}`,
+      '--io_size=64g',
+      '--norandommap',
+      '--invalidate=0',
+    ],
     '--output-format=json',
   ];
   const ended = await run(plainSsh(info, `fio ${job.join(' ')}`));
