@@ -5,7 +5,15 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/lab/**'], testTimeout: 20_000 },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/lab/**'],
+          testTimeout: 20_000,
+          // Much of it waits for processes: more workers than one fewer than there are cores.
+          pool: 'threads',
+          maxWorkers: 3,
+        },
       },
       {
         test: {
