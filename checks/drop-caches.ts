@@ -2,7 +2,7 @@ import { defineCheck, type Setting } from '../src/model/check.ts';
 import { dirtyFile, dirtyMapping } from './drop/dirty.ts';
 import { cleanFile, mappedFile } from './drop/one-file.ts';
 import { everyName, everyPage } from './drop/system-wide.ts';
-import { caseOf, nextAttempt, type Question, questionCodes, verdictOf } from './repeat/question.ts';
+import { answersTo, caseOf, type Question, questionCodes } from './repeat/question.ts';
 
 const perFile = [
   cleanFile('guest'),
@@ -35,16 +35,7 @@ export default defineCheck({
   },
   cases: (setting) =>
     (maySystemWide(setting) ? questions : perFile).filter((each) => applies(each, setting)).map(caseOf),
-  next: (observed) => {
-    const question = questions.find(({ name }) => name === observed.case.name);
-    return question === undefined ? [] : nextAttempt(question, observed);
-  },
-  judge(observed) {
-    const question = questions.find(({ name }) => name === observed.case.name);
-    if (question === undefined)
-      return { kind: 'unknown', code: 'could-not-run', reason: `no question ${observed.case.name}` };
-    return verdictOf(question, observed);
-  },
+  ...answersTo(questions),
 });
 
 /** Everybody's caches are dropped only in a lab's guest, or when the user asks for it. */

@@ -5,7 +5,7 @@ import { sharedMapping } from './mode/shared-mapping.ts';
 import { attributeTimeout, entryTimeout } from './mode/timeouts.ts';
 import { traitsOf } from './mode/traits.ts';
 import { writeback } from './mode/writeback.ts';
-import { caseOf, nextAttempt, questionCodes, verdictOf } from './repeat/question.ts';
+import { answersTo, caseOf, questionCodes } from './repeat/question.ts';
 
 /** Those that wait for a timeout come first, so that the others run while they wait. */
 const questions = [attributeTimeout, entryTimeout, dataCaching, writeback, directIo, sharedMapping];
@@ -35,14 +35,5 @@ export default defineCheck({
     const dax = mode?.dax !== undefined && mode.dax !== 'never';
     return questions.filter((each) => !dax || !notOfDax.includes(each)).map(caseOf);
   },
-  next: (observed) => {
-    const question = questions.find(({ name }) => name === observed.case.name);
-    return question === undefined ? [] : nextAttempt(question, observed);
-  },
-  judge(observed) {
-    const question = questions.find(({ name }) => name === observed.case.name);
-    if (question === undefined)
-      return { kind: 'unknown', code: 'could-not-run', reason: `no question ${observed.case.name}` };
-    return verdictOf(question, observed);
-  },
+  ...answersTo(questions),
 });

@@ -1,4 +1,4 @@
-import type { Case, Isolation, Need, Observed, Setting, Step } from '../../src/model/check.ts';
+import type { Case, Check, Isolation, Need, Observed, Setting, Step } from '../../src/model/check.ts';
 import type { ManyResult, Operation } from '../../src/model/operation.ts';
 import { describeOutcome } from '../../src/model/outcome.ts';
 import type { ViewName } from '../../src/model/side.ts';
@@ -172,4 +172,21 @@ export function refusalIn(observed: Observed, n: number, names: readonly string[
     if (stopped !== undefined) return `${name}: ${stopped.call} failed with ${stopped.errno}`;
   }
   return undefined;
+}
+
+/** The `next` and the `judge` of a check whose cases are questions, each found by its name. */
+export function answersTo(questions: readonly Question[]): Required<Pick<Check, 'next' | 'judge'>> {
+  const asked = (observed: Observed) => questions.find(({ name }) => name === observed.case.name);
+  return {
+    next: (observed) => {
+      const question = asked(observed);
+      return question === undefined ? [] : nextAttempt(question, observed);
+    },
+    judge: (observed) => {
+      const question = asked(observed);
+      if (question === undefined)
+        return { kind: 'unknown', code: 'could-not-run', reason: `no question ${observed.case.name}` };
+      return verdictOf(question, observed);
+    },
+  };
 }
