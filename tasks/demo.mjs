@@ -75,7 +75,9 @@ async function demo() {
   if (prepared.status !== 0) throw new TaskError(`The lab cannot be made:\n${prepared.output.trimEnd()}`);
   try {
     say('Starting a small virtual machine that shares a directory with this host (virtiofs).');
-    const up = await run(vfsVerify(['lab', 'up', '--name', lab, '--modes', 'auto,always', '--json']), { cwd: root });
+    const up = await run(vfsVerify(['lab', 'up', '--name', lab, '--modes', 'auto,always', '--json']), {
+      cwd: root,
+    });
     if (wasInterrupted() !== undefined) return 130;
     if (up.status !== 0) throw new TaskError(`The lab did not come up:\n${up.output.trimEnd()}`);
     /** @type {import('../src/lab/info.ts').LabInfo} */
