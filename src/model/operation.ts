@@ -1,3 +1,4 @@
+import type { BenchOperation } from './bench-verb.ts';
 import type { ReadPlan } from './read-plan.ts';
 
 /**
@@ -16,6 +17,7 @@ export type Operation =
   | BulkOperation
   | MappingOperation
   | LedgerOperation
+  | BenchOperation
   | OtherOperation;
 
 /** md5 and sha256 are whole-file digests in lower-case hex; xxh3 is XXH3-128 in its canonical hex form. */
@@ -153,8 +155,12 @@ type BulkOperation =
       readonly algorithm: Algorithm;
       /** Bytes per block digest (a multiple of 4096); absent: no block digests. */
       readonly block?: number;
-      /** Default xxh3 (XXH3-128). md5 where one of two sides cannot do that (the probe in plain node). */
-      readonly blockAlgorithm?: 'xxh3' | 'md5';
+      /**
+       * Default xxh64 (XXH64 and 8 bytes of zeros): block digests say where two files differ, never that they
+       * are the same, and must cost little beside the digest of the whole. md5 where one of two sides
+       * cannot do that (the probe in plain node).
+       */
+      readonly blockAlgorithm?: 'xxh64' | 'md5';
       readonly range?: ByteRange;
       /**
        * For the two stats around the reading. On FUSE a plain fstat after a page miss asks the daemon, and

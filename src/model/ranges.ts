@@ -31,7 +31,7 @@ export function firstRanges(ranges: readonly Range[], maxRanges: number, maxByte
   return taken;
 }
 
-/** Bytes of one block's digest (XXH3-128 or MD5). */
+/** Bytes of one block's digest (XXH64 with zeros, or MD5). */
 const digestSize = 16;
 
 /**

@@ -120,7 +120,7 @@ function createDigest(algorithm: string): Digest {
 async function hash(op: Extract<Operation, { do: 'hash' }>, work: Work): Promise<HashResult> {
   if (op.direct) throw new Refusal('ENOSYS', 'hash with O_DIRECT');
   if (op.block !== undefined && op.blockAlgorithm !== 'md5')
-    throw new Refusal('ENOSYS', 'xxh3 block digests');
+    throw new Refusal('ENOSYS', 'xxh64 block digests');
   const own = op.path === undefined ? undefined : await openToRead(absolute(op.path, work));
   const file = own ?? held(op.file ?? '', work);
   try {

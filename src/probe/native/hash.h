@@ -23,8 +23,8 @@
 #include <openssl/sha.h>
 
 /*
- * The plain form on purpose: an emulated CPU (TCG) runs its SSE2 form 20 times slower than this one, and on
- * real hardware this one is still several times faster than MD5.
+ * The plain form on purpose: an emulated CPU (TCG) runs the SSE2 form of XXH3 20 times slower than this one,
+ * and on real hardware this one is still several times faster than MD5.
  */
 #define XXH_VECTOR 0
 #define XXH_INLINE_ALL
@@ -37,7 +37,8 @@
 /* O_DIRECT wants offsets and lengths that are multiples of the medium's sector; no sector is larger. */
 #define HASH_ALIGN 4096
 
-enum algorithm { ALGORITHM_MD5, ALGORITHM_SHA256, ALGORITHM_XXH3 };
+/* XXH64 is for block digests alone: they say where two files differ, never that they are the same. */
+enum algorithm { ALGORITHM_MD5, ALGORITHM_SHA256, ALGORITHM_XXH3, ALGORITHM_XXH64 };
 
 struct hasher {
 	enum algorithm algorithm;
@@ -45,6 +46,7 @@ struct hasher {
 		MD5_CTX md5;
 		SHA256_CTX sha256;
 		XXH3_state_t xxh3;
+		XXH64_state_t xxh64;
 	} state;
 };
 
@@ -66,6 +68,7 @@ static void hasher_begin(struct hasher *hasher, enum algorithm algorithm)
 	case ALGORITHM_MD5: MD5_Init(&hasher->state.md5); break;
 	case ALGORITHM_SHA256: SHA256_Init(&hasher->state.sha256); break;
 	case ALGORITHM_XXH3: XXH3_128bits_reset(&hasher->state.xxh3); break;
+	case ALGORITHM_XXH64: XXH64_reset(&hasher->state.xxh64, 0); break;
 	}
 }
 
@@ -75,6 +78,7 @@ static void hasher_add(struct hasher *hasher, const void *bytes, size_t length)
 	case ALGORITHM_MD5: MD5_Update(&hasher->state.md5, bytes, length); break;
 	case ALGORITHM_SHA256: SHA256_Update(&hasher->state.sha256, bytes, length); break;
 	case ALGORITHM_XXH3: XXH3_128bits_update(&hasher->state.xxh3, bytes, length); break;
+	case ALGORITHM_XXH64: XXH64_update(&hasher->state.xxh64, bytes, length); break;
 	}
 }
 
@@ -84,12 +88,20 @@ static unsigned hasher_end(struct hasher *hasher, unsigned char *digest)
 	switch (hasher->algorithm) {
 	case ALGORITHM_MD5: MD5_Final(digest, &hasher->state.md5); return 16;
 	case ALGORITHM_SHA256: SHA256_Final(digest, &hasher->state.sha256); return 32;
-	default: break;
+	case ALGORITHM_XXH3: {
+		XXH128_canonical_t canonical;
+		XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&hasher->state.xxh3));
+		memcpy(digest, canonical.digest, 16);
+		return 16;
 	}
-	XXH128_canonical_t canonical;
-	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&hasher->state.xxh3));
-	memcpy(digest, canonical.digest, 16);
-	return 16;
+	case ALGORITHM_XXH64: {
+		XXH64_canonical_t canonical;
+		XXH64_canonicalFromHash(&canonical, XXH64_digest(&hasher->state.xxh64));
+		memcpy(digest, canonical.digest, 8);
+		return 8;
+	}
+	}
+	return 0;
 }
 
 struct hash_job {
@@ -200,6 +212,15 @@ static ssize_t hash_read(struct hash_pass *pass, unsigned char *to, size_t room)
 	}
 }
 
+/* Every block's digest has the same width: a shorter one is followed by zeros. */
+static void hash_end_block(struct hash_pass *pass, struct hash_slot *slot)
+{
+	unsigned char *digest = slot->blocks + slot->block_count++ * HASH_BLOCK_DIGEST;
+	unsigned length = hasher_end(&pass->block_hasher, digest);
+	memset(digest + length, 0, HASH_BLOCK_DIGEST - length);
+	pass->block_filled = 0;
+}
+
 static void hash_add_to_blocks(struct hash_pass *pass, struct hash_slot *slot, const unsigned char *bytes, size_t length)
 {
 	while (length) {
@@ -211,10 +232,8 @@ static void hash_add_to_blocks(struct hash_pass *pass, struct hash_slot *slot, c
 		pass->block_filled += (int64_t)take;
 		bytes += take;
 		length -= take;
-		if (pass->block_filled == pass->job->block) {
-			hasher_end(&pass->block_hasher, slot->blocks + slot->block_count++ * HASH_BLOCK_DIGEST);
-			pass->block_filled = 0;
-		}
+		if (pass->block_filled == pass->job->block)
+			hash_end_block(pass, slot);
 	}
 }
 
@@ -235,10 +254,8 @@ static bool hash_fill(struct hash_pass *pass, struct hash_slot *slot)
 	}
 	if (pass->job->block) {
 		hash_add_to_blocks(pass, slot, slot->data, slot->length);
-		if (got == 0 && pass->block_filled) {
-			hasher_end(&pass->block_hasher, slot->blocks + slot->block_count++ * HASH_BLOCK_DIGEST);
-			pass->block_filled = 0;
-		}
+		if (got == 0 && pass->block_filled)
+			hash_end_block(pass, slot);
 	}
 	if (got < 0)
 		pass->problem = (int)-got;

@@ -864,7 +864,7 @@ static void argument_algorithm(struct arguments *arguments, enum algorithm *algo
 
 static enum ending op_hash(struct arguments *arguments)
 {
-	static const char *const block_algorithms[] = { "xxh3", "md5" };
+	static const char *const block_algorithms[] = { "xxh64", "md5" };
 	struct worker *worker = arguments->worker;
 	bool by_path = json_get(arguments->op, "path") != NULL, direct = argument_bool(arguments, "direct");
 	const char *path = by_path ? argument_path(arguments, "path") : NULL;
@@ -876,7 +876,7 @@ static enum ending op_hash(struct arguments *arguments)
 	job.length = range.length;
 	job.block = argument_integer(arguments, "block", HASH_MIN_BLOCK, JSON_SAFE_INTEGER, 0);
 	job.block_algorithm =
-		argument_word(arguments, "blockAlgorithm", block_algorithms, 2) ? ALGORITHM_MD5 : ALGORITHM_XXH3;
+		argument_word(arguments, "blockAlgorithm", block_algorithms, 2) ? ALGORITHM_MD5 : ALGORITHM_XXH64;
 	if (!usable(arguments))
 		return arguments->ending;
 	if (job.block % HASH_MIN_BLOCK)
