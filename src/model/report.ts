@@ -19,6 +19,36 @@ export interface Report {
   readonly environment: Environment;
   /** One for each check and mode; for `md5` one for each path. */
   readonly results: readonly Result[];
+  /** What is another than in an earlier run (`check --baseline`). */
+  readonly baseline?: Baseline;
+}
+
+/** A comparison with an earlier report, case by case. */
+export interface Baseline {
+  /** The earlier report's file, as the user named it. */
+  readonly file: string;
+  /** When the earlier run began: ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** Program versions of the earlier run, vfs-verify's own among them. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Only what changed. */
+  readonly changes: readonly Change[];
+  /** How many cases ended as they did before. */
+  readonly unchanged: number;
+}
+
+/** One case that ended otherwise than before. */
+export interface Change {
+  /**
+   * `worse`: it newly fails, fails with another code, or can no longer be told; `better`: the reverse;
+   * `other`: neither, such as a skip that became a pass; `new`, `gone`: only one of the runs has it.
+   */
+  readonly what: 'worse' | 'better' | 'other' | 'new' | 'gone';
+  readonly check: string;
+  readonly mode: string;
+  readonly case: string;
+  readonly before?: Pick<Verdict, 'kind' | 'code'>;
+  readonly after?: Pick<Verdict, 'kind' | 'code'>;
 }
 
 /** Where and when a run took place. */
@@ -85,4 +115,15 @@ export interface CaseResult {
   readonly durationMs: number;
   /** The command that runs this case again. */
   readonly rerun?: string;
+  /** Set on a fail that is a known defect of the software under test (`check --known`). */
+  readonly known?: KnownFinding;
+}
+
+/** A defect that is known already and written down. */
+export interface KnownFinding {
+  /** Its name in the data that was given. */
+  readonly id: string;
+  readonly title: string;
+  /** Where it is described: a page or an address. */
+  readonly where?: string;
 }
