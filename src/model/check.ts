@@ -1,4 +1,5 @@
 import type { Ledger } from './account.ts';
+import type { BenchAbility } from './bench-verb.ts';
 import type { ShareWords } from './comparison.ts';
 import type { Mode } from './mode.ts';
 import type { Operation } from './operation.ts';
@@ -32,8 +33,9 @@ export interface Step {
  * What a case must be kept apart from.
  * - `shared`: runs beside others.
  * - `exclusive`: alone on the bench (timing, ledger, system-wide drops).
- * - `own-share`: kills or misconfigures a daemon.
- * - `own-vm`: kills the VM.
+ * - `own-share`: kills or misconfigures a daemon, or its disk; the others of that VM go on.
+ * - `own-vm`: kills the VM. The cases of all modes run at once in one.
+ * Both get a fresh VM and shared directory; where the bench can make none, they are skipped.
  */
 export type Isolation = 'shared' | 'exclusive' | 'own-share' | 'own-vm';
 
@@ -46,7 +48,8 @@ export type Need =
   | 'writable'
   | 'second-guest'
   | 'other-tag'
-  | 'daemon-visible';
+  | 'daemon-visible'
+  | BenchAbility;
 
 /** One question of a check. */
 export interface Case {
@@ -76,6 +79,8 @@ export interface Setting {
   readonly daemonPid?: number;
   /** QEMU's process on the host, likewise: it serves 9p, and disk reads behind a DAX window are charged to it. */
   readonly vmmPid?: number;
+  /** What the bench can do to the share (model/bench-verb.ts); a case names what it needs of it. */
+  readonly bench?: readonly BenchAbility[];
   /** Arguments of this run for this check (md5: path, algorithm, expect, timeoutMs). */
   readonly args: Readonly<Record<string, unknown>>;
 }

@@ -2,8 +2,12 @@
 export type Side = 'host' | 'guest';
 
 /**
- * A view is one way to look at the shared directory: the host's own path, the guest's mount, a second
- * guest, the same directory under another tag, or the medium after a power cut. Checks speak of views by
- * name; the run binds each name to a side and a directory there.
+ * A view is one way to look at the shared directory. Checks speak of views by name; the run binds each name to
+ * a side and a directory there.
+ * - `host`: the host's own path. `guest`: the guest's mount.
+ * - `guest-other-tag`: in the same guest, the same directory under another tag, in the same mode where there is
+ *   one, else in another (need `other-tag`); it has caches of its own. `guest2`: another guest of the same share
+ *   (need `second-guest`).
+ * - `medium`: what the disk holds after the verb `power.cut`, as a directory on the host.
  */
 export type ViewName = 'host' | 'guest' | 'guest2' | 'guest-other-tag' | 'medium';

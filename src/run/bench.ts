@@ -1,6 +1,7 @@
 import type { ViewFacts } from '../model/check.ts';
 import type { ViewName } from '../model/side.ts';
 import type { ProbeSession } from '../probe/session.ts';
+import type { BenchVerbs } from '../share/bench-verbs.ts';
 import type { Share } from '../share/share.ts';
 
 /** A view that is bound: the probe on its side and the directory there. */
@@ -19,4 +20,6 @@ export interface Bench {
   readonly lab: string | undefined;
   /** Completed messages of each queue of this share's device, by the machine's monitor, where one is known. */
   readonly usedIndex?: () => Promise<readonly number[]>;
+  /** What can be done to the ground under the share. */
+  readonly verbs?: BenchVerbs;
 }

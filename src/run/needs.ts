@@ -1,3 +1,4 @@
+import type { BenchAbility } from '../model/bench-verb.ts';
 import type { Need } from '../model/check.ts';
 import type { Bench } from './bench.ts';
 
@@ -16,8 +17,19 @@ export function unmetNeed(need: Need, bench: Bench, writable: boolean): string |
     'second-guest': bench.views.guest2 !== undefined,
     'other-tag': bench.views['guest-other-tag'] !== undefined,
     'daemon-visible': bench.share.daemonPid !== undefined,
+    'daemon.kill': can(bench, 'daemon.kill'),
+    'vm.kill': can(bench, 'vm.kill'),
+    'power.cut': can(bench, 'power.cut'),
+    'guest.add': can(bench, 'guest.add'),
+    'disk.no-space': can(bench, 'disk.no-space'),
+    'disk.quota': can(bench, 'disk.quota'),
+    'disk.io-error': can(bench, 'disk.io-error'),
   };
   return met[need] ? undefined : reasons[need];
+}
+
+function can({ verbs }: Bench, ability: BenchAbility): boolean {
+  return verbs?.can.includes(ability) === true;
 }
 
 const reasons: Readonly<Record<Need, string>> = {
@@ -29,4 +41,11 @@ const reasons: Readonly<Record<Need, string>> = {
   'second-guest': 'needs a second guest on this share',
   'other-tag': 'needs the same directory under a second tag',
   'daemon-visible': "needs to see the daemon's process",
+  'daemon.kill': 'needs a bench that can kill the daemon (a lab)',
+  'vm.kill': 'needs a bench that can kill the machine (a lab)',
+  'power.cut': 'needs a bench that can cut the power (a lab whose share is on a disk of its own)',
+  'guest.add': 'needs a bench that can start a second guest (a lab)',
+  'disk.no-space': 'needs a bench that can fill the disk (a lab whose share is on a disk of its own)',
+  'disk.quota': 'needs a bench that can set a quota (a lab whose share is on btrfs)',
+  'disk.io-error': 'needs a bench that can break the disk (a lab whose share is on a disk of its own)',
 };

@@ -27,6 +27,7 @@ export function settingOf(bench: Bench, seed: number, args: Setting['args']): Se
     args,
     share: shareWords(bench.share, bench.lab),
     ...(bench.share.daemonPid === undefined ? {} : { daemonPid: bench.share.daemonPid }),
+    ...(bench.verbs === undefined ? {} : { bench: bench.verbs.can }),
     ...(bench.share.vmmPid === undefined ? {} : { vmmPid: bench.share.vmmPid }),
   };
 }
