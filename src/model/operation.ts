@@ -1,5 +1,7 @@
 import type { BenchOperation } from './bench-verb.ts';
+import type { LockFamily, ObserveOperation } from './observation.ts';
 import type { ReadPlan } from './read-plan.ts';
+import type { StormPlan } from './storm.ts';
 
 /**
  * Everything that a step can ask a worker process to do. An operation is plain JSON: this file is the
@@ -16,6 +18,9 @@ export type Operation =
   | FileOperation
   | BulkOperation
   | MappingOperation
+  | LockOperation
+  | EventOperation
+  | ObserveOperation
   | LedgerOperation
   | BenchOperation
   | OtherOperation;
@@ -43,6 +48,29 @@ export type OpenFlag =
   | 'tmpfile'
   | 'nonblock';
 
+/** statx: AT_STATX_SYNC_AS_STAT (the default), AT_STATX_FORCE_SYNC, AT_STATX_DONT_SYNC. */
+export type StatSync = 'as-is' | 'force' | 'dont';
+
+/**
+ * The system call that a read goes through.
+ * - `read`: read or pread. `vectored`: preadv2 (readv without an offset) into `pieces`.
+ * - `sendfile`: into a memory file. `splice`: through a pipe. Both go on until the length or the end.
+ * - `mmap`: a mapping of its own, made for this read and unmade after it; ends where the size that the kernel
+ *   has cached ends. Needs an offset.
+ * - `copy-file-range`: into the open file `through` at its offset 0, which is then read back. Needs an offset.
+ */
+export type ReadHow = 'read' | 'vectored' | 'sendfile' | 'splice' | 'mmap' | 'copy-file-range';
+
+/**
+ * The system call that a write goes through.
+ * - `write`: write or pwrite. `vectored`: pwritev2 (writev without an offset) from `pieces`.
+ * - `splice`: through a pipe; goes on until all is written.
+ * - `mmap`: a shared mapping of its own, made for this store and unmade after it (which flushes it on FUSE).
+ *   Needs an offset; does not grow the file: beyond its end it is SIGBUS.
+ * - `copy-file-range`: written to the open file `through` at its offset 0 and copied from there. Needs an offset.
+ */
+export type WriteHow = 'write' | 'vectored' | 'splice' | 'mmap' | 'copy-file-range';
+
 /** A half-open range of bytes; without a length, to the end of the file. */
 export interface ByteRange {
   readonly offset: number;
@@ -50,12 +78,12 @@ export interface ByteRange {
 }
 
 type NameOperation =
-  /** statx. `sync`: as-is (the default), force (AT_STATX_FORCE_SYNC), dont (AT_STATX_DONT_SYNC). */
+  /** statx. */
   | {
       readonly do: 'stat';
       readonly path: string;
       readonly follow?: boolean;
-      readonly sync?: 'as-is' | 'force' | 'dont';
+      readonly sync?: StatSync;
     }
   | { readonly do: 'mkdir'; readonly path: string; readonly mode?: number }
   | { readonly do: 'rmdir'; readonly path: string }
@@ -76,12 +104,42 @@ type NameOperation =
   | { readonly do: 'setxattr'; readonly path: string; readonly name: string; readonly base64: string }
   | { readonly do: 'getxattr'; readonly path: string; readonly name: string }
   | { readonly do: 'removexattr'; readonly path: string; readonly name: string }
+  /** Names of all extended attributes, sorted: { names }. */
+  | { readonly do: 'listxattr'; readonly path: string }
+  /** Answers StatfsResult. */
+  | { readonly do: 'statfs'; readonly path: string }
+  /**
+   * Reads links again and again, each in turn, while a timer's signal (without SA_RESTART) interrupts the
+   * calls: a request that is interrupted must not leave its answer to another. Answers ReadLinksResult.
+   */
+  | {
+      readonly do: 'read-links';
+      readonly links: readonly { readonly path: string; readonly target: string }[];
+      /** Rounds over all links, at most 100,000. */
+      readonly rounds: number;
+      /** Between two signals; 0: none. */
+      readonly signalEveryUs: number;
+    }
   /** The canonical path ({ path }): O_PATH|O_CLOEXEC open, then readlink of /proc/self/fd/N. No file is opened for reading. */
   | { readonly do: 'resolve'; readonly path: string }
   /** Later relative paths of this actor start there instead of at the root. */
   | { readonly do: 'chdir'; readonly path: string }
   /** One directory's names, sorted by their bytes. `raw` keeps the kernel's order. */
   | { readonly do: 'list'; readonly path: string; readonly raw?: boolean }
+  /**
+   * getdents64 on an open directory, from where its position is, in the kernel's order: { entries: DirectoryEntry[] },
+   * "." and ".." among them. `calls`: stop after so many calls (default: at the end). `seek` to 0 to begin again,
+   * or to an entry's `next`.
+   */
+  | {
+      readonly do: 'entries';
+      readonly file: string;
+      readonly calls?: number;
+      /** Bytes for one call: 256 to 65,536; default 32,768. */
+      readonly buffer?: number;
+    }
+  /** Thousands of names made, renamed, linked and removed in one request (model/storm.ts). Answers StormResult. */
+  | ({ readonly do: 'storm' } & StormPlan)
   /** Removes a directory and all below it on the same file system; never follows a link. */
   | { readonly do: 'remove-tree'; readonly path: string };
 
@@ -94,25 +152,84 @@ type FileOperation =
       readonly as: string;
     }
   | { readonly do: 'close'; readonly file: string }
-  | { readonly do: 'fstat'; readonly file: string; readonly sync?: 'as-is' | 'force' | 'dont' }
-  /** At most 1 MiB at once. Without an offset: at the file position. `how`: read, readv, preadv2 … */
-  | { readonly do: 'read'; readonly file: string; readonly offset?: number; readonly length: number }
-  | { readonly do: 'write'; readonly file: string; readonly offset?: number; readonly base64: string }
-  /** Writes self-describing bytes (model/pattern.ts) over a range. */
+  | { readonly do: 'fstat'; readonly file: string; readonly sync?: StatSync }
+  /** The flags that a descriptor has now, by F_GETFL: { flags: OpenFlag[] }. */
+  | { readonly do: 'flags'; readonly file: string }
+  /** F_SETFL: of append, direct, nonblock, noatime those that are given are set, the others cleared. */
+  | {
+      readonly do: 'set-flags';
+      readonly file: string;
+      readonly flags: readonly ('append' | 'direct' | 'nonblock' | 'noatime')[];
+    }
+  /**
+   * At most 1 MiB at once. Without an offset: at the file position. The buffer is aligned to 4096 bytes, as
+   * O_DIRECT wants it. `pieces`: for vectored, at most 64 lengths; the rest of the bytes goes into one more.
+   * They lie one behind the other in memory, so that odd lengths make odd addresses. Default 1, 511, 4093, 64.
+   */
+  | {
+      readonly do: 'read';
+      readonly file: string;
+      readonly offset?: number;
+      readonly length: number;
+      readonly how?: ReadHow;
+      readonly pieces?: readonly number[];
+      /** For copy-file-range: an open file that may be written. */
+      readonly through?: string;
+      /** RWF_NOWAIT, RWF_HIPRI: only with read and vectored. */
+      readonly flags?: readonly ('nowait' | 'hipri')[];
+    }
+  /** As for `read`. `flags`: RWF_APPEND, RWF_DSYNC and so on, by pwritev2: only with write and vectored. */
+  | {
+      readonly do: 'write';
+      readonly file: string;
+      readonly offset?: number;
+      readonly base64: string;
+      readonly how?: WriteHow;
+      readonly pieces?: readonly number[];
+      readonly through?: string;
+      readonly flags?: readonly ('append' | 'dsync' | 'sync' | 'nowait' | 'hipri')[];
+    }
+  /**
+   * Copies between two open files until the length or the end: { bytes }. Without an offset: at that file's
+   * position. sendfile always writes at the position of `to`.
+   */
+  | {
+      readonly do: 'copy';
+      readonly file: string;
+      readonly offset?: number;
+      readonly to: string;
+      readonly toOffset?: number;
+      readonly length: number;
+      readonly how?: 'copy-file-range' | 'sendfile' | 'splice';
+    }
+  /**
+   * Writes self-describing bytes (model/pattern.ts) over a range, `chunk` bytes (default 1 MiB) by one pwrite
+   * each, with a pause between two of them. On a file opened with O_APPEND a pwrite appends, so each chunk is
+   * a record whose cells say its place in the order of this writer.
+   */
   | ({
       readonly do: 'fill';
       readonly file: string;
       readonly range: Required<ByteRange>;
       readonly chunk?: number;
+      readonly pauseUs?: number;
     } & FillPattern)
   | { readonly do: 'fsync'; readonly file: string; readonly data?: boolean }
+  /** The whole file system that holds the file, never all of them. */
+  | { readonly do: 'syncfs'; readonly file: string }
   | { readonly do: 'ftruncate'; readonly file: string; readonly length: number }
   | {
       readonly do: 'fallocate';
       readonly file: string;
       readonly offset: number;
       readonly length: number;
-      readonly flags?: readonly ('keep-size' | 'punch-hole' | 'zero-range' | 'collapse-range')[];
+      readonly flags?: readonly (
+        | 'keep-size'
+        | 'punch-hole'
+        | 'zero-range'
+        | 'collapse-range'
+        | 'insert-range'
+      )[];
     }
   | {
       readonly do: 'seek';
@@ -166,7 +283,7 @@ type BulkOperation =
        * For the two stats around the reading. On FUSE a plain fstat after a page miss asks the daemon, and
        * a changed mtime then drops the pages: `dont` looks without that effect.
        */
-      readonly sync?: 'as-is' | 'force' | 'dont';
+      readonly sync?: StatSync;
       /** O_DIRECT: only with `path`. */
       readonly direct?: boolean;
     }
@@ -187,7 +304,7 @@ type BulkOperation =
       readonly path: string;
       readonly algorithm?: Algorithm;
       /** As for `hash`, for every stat of the walk. */
-      readonly sync?: 'as-is' | 'force' | 'dont';
+      readonly sync?: StatSync;
     };
 
 type MappingOperation =
@@ -202,8 +319,69 @@ type MappingOperation =
     }
   | { readonly do: 'load'; readonly map: string; readonly offset: number; readonly length: number }
   | { readonly do: 'store'; readonly map: string; readonly offset: number; readonly base64: string }
-  | { readonly do: 'msync'; readonly map: string; readonly how?: 'sync' | 'async' }
+  | { readonly do: 'msync'; readonly map: string; readonly how?: 'sync' | 'async' | 'invalidate' }
   | { readonly do: 'unmap'; readonly map: string };
+
+type LockOperation =
+  /**
+   * Takes, changes or gives back a lock: flock(2), POSIX (F_SETLK, per process: an actor is one) or open file
+   * description locks (F_OFD_SETLK). `range` is for posix and ofd; default: the whole file. Without `waitMs` a
+   * lock that is held is refused (EAGAIN; the kernel's EACCES for posix); with it the blocking form is used, and
+   * ETIMEDOUT is the answer when it was not granted in that time. Answers {}.
+   */
+  | {
+      readonly do: 'lock';
+      readonly file: string;
+      readonly family: LockFamily;
+      readonly mode: 'shared' | 'exclusive' | 'unlock';
+      readonly range?: ByteRange;
+      readonly waitMs?: number;
+    }
+  /** F_GETLK, F_OFD_GETLK: whether this lock could be had, and who keeps it away. Answers LockHolder. */
+  | {
+      readonly do: 'test-lock';
+      readonly file: string;
+      readonly family: 'posix' | 'ofd';
+      readonly mode: 'shared' | 'exclusive';
+      readonly range?: ByteRange;
+    };
+
+type EventOperation =
+  /** inotify on one or more paths (at most 64), by one instance: the order of their events is kept. */
+  | {
+      readonly do: 'watch';
+      readonly paths: readonly string[];
+      readonly as: string;
+      /** Default: all of them. */
+      readonly events?: readonly WatchEvent[];
+    }
+  /**
+   * Reads events until none came for `quietMs` (counted from the last one, or from the beginning), or `limitMs`
+   * have passed, or `count` have come. Answers EventsResult.
+   */
+  | {
+      readonly do: 'events';
+      readonly watch: string;
+      readonly quietMs: number;
+      readonly limitMs: number;
+      readonly count?: number;
+    }
+  | { readonly do: 'unwatch'; readonly watch: string };
+
+/** inotify(7)'s names without IN_, in lower case, with a hyphen where a word ends. */
+export type WatchEvent =
+  | 'access'
+  | 'modify'
+  | 'attrib'
+  | 'close-write'
+  | 'close-nowrite'
+  | 'open'
+  | 'moved-from'
+  | 'moved-to'
+  | 'create'
+  | 'delete'
+  | 'delete-self'
+  | 'move-self';
 
 /** A run of timed reads and the samples around it: what an account is made of (src/ledger). */
 type LedgerOperation =
@@ -232,8 +410,14 @@ type LedgerOperation =
   | { readonly do: 'drop-caches'; readonly what: 1 | 2 | 3 };
 
 type OtherOperation =
-  /** Several operations in one request; stops at the first that does not give a value. */
-  { readonly do: 'many'; readonly list: readonly Operation[] } | { readonly do: 'wait'; readonly ms: number };
+  /**
+   * Several operations in one request; stops at the first that does not give a value. `anyway`: goes on, and a
+   * Refusal stands in the place of that value.
+   */
+  | { readonly do: 'many'; readonly list: readonly Operation[]; readonly anyway?: boolean }
+  | { readonly do: 'wait'; readonly ms: number }
+  /** The side's clocks, read between the outcome's begin and end. Answers ClockResult. */
+  | { readonly do: 'clock' };
 
 /** statx, in JSON. Times are decimal nanoseconds since the epoch; sizes in bytes. */
 export interface Stat {
@@ -280,6 +464,9 @@ export interface WalkResult {
   readonly entries: number;
   readonly bytes: number;
 }
+
+/** An operation of `many` that gave no value. A signal is one that its worker survived (SIGBUS, SIGSEGV). */
+export type Refusal = { readonly errno: string; readonly call: string } | { readonly signal: string };
 
 /** What `many` answers. `stopped` is the operation after the last value: it was refused, and ended the list. */
 export interface ManyResult {
@@ -377,6 +564,87 @@ export interface ProcessFilesResult {
 /** What `borrow` answers: whose descriptor it is. */
 export interface BorrowResult {
   readonly pid: number;
+}
+
+/** What `statfs` answers. Numbers of blocks and files are those of statfs(2). */
+export interface StatfsResult {
+  /** f_type. */
+  readonly magic: number;
+  readonly blockSize: number;
+  readonly blocks: number;
+  readonly free: number;
+  readonly available: number;
+  readonly files: number;
+  readonly filesFree: number;
+  readonly nameMax: number;
+  /** f_fsid, 16 hex digits. */
+  readonly fsid: string;
+  /** f_flags (ST_RDONLY is 1). */
+  readonly flags: number;
+}
+
+/** What `read-links` answers. */
+export interface ReadLinksResult {
+  readonly reads: number;
+  /** Calls that ended with EINTR; each was made again. */
+  readonly interrupted: number;
+  readonly signals: number;
+  /** Links that showed something else than their target; at most 100. */
+  readonly wrong: readonly {
+    readonly path: string;
+    readonly target: string;
+    readonly expected: string;
+    readonly round: number;
+  }[];
+  /** Links that could not be read; at most 100. */
+  readonly errors: readonly { readonly path: string; readonly errno: string; readonly round: number }[];
+  /** All of them, those that were not kept included. */
+  readonly wrongInAll: number;
+  readonly errorsInAll: number;
+}
+
+/** One record of getdents64. `next` is d_off as a decimal string: where a `seek` continues behind it. */
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly ino: string;
+  readonly type: Stat['type'];
+  readonly next: string;
+}
+
+/** What `test-lock` answers. `pid` is −1 for a holder that is no process (OFD), 0 for one elsewhere. */
+export type LockHolder =
+  | { readonly free: true }
+  | {
+      readonly free: false;
+      readonly mode: 'shared' | 'exclusive';
+      readonly pid: number;
+      /** Without a length: to the end of the file. */
+      readonly range: ByteRange;
+    };
+
+/** What `events` answers, in the order in which the kernel queued them; at most 10,000 at once. */
+export interface EventsResult {
+  readonly events: readonly {
+    /** The path of the watch, as it was given. */
+    readonly path: string;
+    /** More than one only with `directory`, `ignored` or `unmount`. */
+    readonly mask: readonly (WatchEvent | 'directory' | 'ignored' | 'unmount')[];
+    /** The entry's name, where a directory is watched. */
+    readonly name?: string;
+    /** The same number in a moved-from and its moved-to. */
+    readonly cookie?: number;
+    /** When it was read from the queue, in nanoseconds of the side's clock. */
+    readonly atNs: number;
+  }[];
+  /** The kernel's queue ran over, or the limit of events here: some are missing. */
+  readonly overflow?: boolean;
+}
+
+/** What `clock` answers: `nowNs` counts as `beginNs` does; the others are the kernel's own, decimal. */
+export interface ClockResult {
+  readonly nowNs: number;
+  readonly monotonicNs: string;
+  readonly realtimeNs: string;
 }
 
 /** What `evict` answers: the page state before and after, and whether it went ahead. */
