@@ -44,7 +44,7 @@ function filesBelow(base, folder) {
 
 function sourceFiles() {
   const files = sourceFolders.flatMap((folder) => filesBelow(root, folder));
-  return files.filter((path) => path.endsWith('.ts') || isAsset(path));
+  return files.filter((path) => /\.tsx?$/.test(path) || isAsset(path));
 }
 
 /** Changes when anything does that dist is made from. */
