@@ -1,6 +1,14 @@
 import type { Ledger } from '../../src/model/account.ts';
+import { calibrationName, calibrationSteps } from '../../src/model/calibration-steps.ts';
 import { defineCheck, type Observed, type Step } from '../../src/model/check.ts';
-import type { EvictResult, PageState, Stat } from '../../src/model/operation.ts';
+import { filesystems } from '../../src/model/filesystems.ts';
+import type {
+  CountersResult,
+  EvictResult,
+  ExtentsResult,
+  PageState,
+  Stat,
+} from '../../src/model/operation.ts';
 import { describeOutcome } from '../../src/model/outcome.ts';
 import { blocksOf, type ReadPlan } from '../../src/model/read-plan.ts';
 import { type AccountedRun, readSteps } from '../../src/model/read-steps.ts';
@@ -48,11 +56,11 @@ export const reads = defineCheck({
       },
     ];
   },
-  next(observed) {
-    if (observed.steps.length > 1) return [];
+  async next(observed) {
     const stat = observed.value<Stat>('guest-stat');
     if (stat === undefined || stat.type !== 'file' || stat.size === 0) return [];
     const runs = runsOf(observed, stat.size);
+    if (observed.steps.length > 1) return calibration(observed, runs[0]);
     return [
       ...systemWideSteps(readsArgs(observed.setting)),
       ...runs.flatMap((run, index) => {
@@ -144,6 +152,39 @@ function runsOf({ setting }: Observed, size: number): AccountedRun[] {
   }));
 }
 
+/**
+ * Where page states and counters leave something open, reads of known origin come last: latencies are then all
+ * there is to go by. They say nothing of reads in order, of loads, and of a file in a DAX window.
+ */
+async function calibration(observed: Observed, run: AccountedRun | undefined): Promise<Step[]> {
+  const args = readsArgs(observed.setting);
+  const isDone = observed.steps.some(({ id }) => id.startsWith(`${calibrationName}.`));
+  if (run === undefined || isDone || args.mapped || args.order === 'seq') return [];
+  if (observed.outcome(`${run.name}.reads`).kind !== 'value' || isAllSeen(observed, run)) return [];
+  if (observed.value<Stat>(`${run.name}.guest-stat`)?.dax === true) return [];
+  const ledger = await observed.account(run.name);
+  return ledger === undefined || ledger.unexplainedBytes === 0
+    ? []
+    : calibrationSteps(run, drops(args, 'host') && !args.systemWide);
+}
+
+/** Whether both page caches and the daemon's counters could be read, so that nothing needs to be inferred. */
+function isAllSeen({ setting, ...observed }: Observed, run: AccountedRun): boolean {
+  const answered = (step: string) => {
+    const state = observed.value<PageState>(`${run.name}.${step}-0`);
+    return state !== undefined && state.by !== 'refused';
+  };
+  const { fsMagic } = observed.value<ExtentsResult>(`${run.name}.extents`) ?? { fsMagic: 0 };
+  const counted = observed.value<CountersResult>(`${run.name}.count-before`);
+  const server = setting.mode?.server === '9p' ? setting.vmmPid : setting.daemonPid;
+  return (
+    answered('guest-before') &&
+    answered('host-before') &&
+    filesystems.get(fsMagic)?.opaque === undefined &&
+    counted?.processes.find(({ pid }) => pid === server)?.rchar !== undefined
+  );
+}
+
 /** Guest first: what it writes back then is in the host's cache when that is dropped. */
 function systemWideSteps(args: ReadsArgs): Step[] {
   if (!args.systemWide) return [];
@@ -216,6 +257,8 @@ function disturbed(observed: Observed, args: ReadsArgs, names: readonly string[]
       `the run left ${last.cached} of ${last.pages} pages in the host’s page cache, where ${first.cached} were before`,
     );
   if (!args.systemWide && drops(args, 'host')) said.push('the file was written back and evicted on the host');
+  if (observed.steps.some(({ id }) => id === `${calibrationName}.drop-host`))
+    said.push('the file was evicted on the host once more afterwards, to calibrate the latency of the disk');
   if (args.systemWide && args.drop !== 'none')
     said.push('everybody’s caches were dropped, as --system-wide asks');
   return said;
@@ -240,7 +283,11 @@ function nextStep(args: ReadsArgs, ledger: Ledger | undefined): string | undefin
   if (largest === undefined || args.drop === 'both') return undefined;
   if (largest.source === 'guest-cache')
     return "to measure what lies below the guest's cache: --drop both, or --direct";
-  if (largest.medium === 'host-cache' && !args.direct)
+  if (largest.known === 'unexplained' && args.order === 'seq' && ledger?.daemon === undefined)
+    return 'where counters cannot be read, latencies can tell of random reads: --order random --drop host';
+  if (largest.known === 'unexplained' && ledger?.calibration !== undefined && !drops(args, 'host'))
+    return "--drop host lets the disk's latency be calibrated too";
+  if (largest.medium === 'host-cache' && !args.direct && ledger?.storage?.storage !== 'tmpfs')
     return "to measure the disk, drop the host's cache too: --drop both";
   return undefined;
 }

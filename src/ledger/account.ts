@@ -1,11 +1,11 @@
-import type { EvictedAccount, Ledger, Source } from '../model/account.ts';
+import type { CalibrationAccount, EvictedAccount, Ledger, Source } from '../model/account.ts';
 import { type ReadBatch, readsOf } from '../model/read-plan.ts';
 import { bookMedium } from './book-medium.ts';
 import { bookPath } from './book-path.ts';
 import { daemonAccount, daemonBytes } from './daemon.ts';
 import { Draft, mediumOf, pathOf } from './draft.ts';
 import { ByLatency, inferAll, onlyLatency } from './infer.ts';
-import { type Tiers, tiersFrom } from './latency.ts';
+import { type Tiers, tiersOf } from './latency.ts';
 import { PageSet } from './page-set.ts';
 import { defaultMostBytes, Replay, type Replayed } from './replay.ts';
 import type { ReadSamples } from './samples.ts';
@@ -24,7 +24,7 @@ export async function account(
   samples: ReadSamples,
   batches: AsyncIterable<ReadBatch> | Iterable<ReadBatch>,
 ): Promise<Ledger> {
-  const tiers = samples.calibration === undefined ? undefined : tiersFrom(samples.calibration);
+  const tiers = tiersOf(samples);
   const replays = possibleWays(samples).map((way) => new Replay(samples, way, tiers));
   const byLatency = onlyLatency(samples) ? new ByLatency(samples.transport, tiers) : undefined;
   for await (const batch of batches) {
@@ -86,11 +86,12 @@ function ledgerOf(
   const requests = (byLatency ?? replayed).requests;
   const lines = draft.lines(requests, (source) => standing(source, samples, chosen), replayed.gotBytes);
   return {
-    sentence: sentence({ bytes: replayed.gotBytes, lines }),
+    sentence: sentence({ bytes: replayed.gotBytes, lines, storage: samples.host }),
     bytes: replayed.gotBytes,
     requests: replayed.reads,
     emptyReads: replayed.emptyReads,
     lines,
+    storage: samples.host,
     unexplainedBytes: lines
       .filter(({ known }) => known === 'unexplained')
       .reduce((sum, { bytes }) => sum + bytes, 0),
@@ -109,6 +110,7 @@ function ledgerOf(
         }),
     latency: byLatency?.latency() ?? replayed.latency,
     crossChecks: readerCheck(samples, replayed),
+    ...(tiers === undefined ? {} : { calibration: calibrationWords(tiers) }),
     unseen: samples.unseen,
   };
 }
@@ -205,6 +207,15 @@ function standing(
       : `${crossed}; absent on the host before, and this the first touch`;
   if (medium === 'hole') return `${crossed}; nothing is stored there`;
   return crossed;
+}
+
+function calibrationWords({ classes, refused }: Tiers): CalibrationAccount {
+  return {
+    classes: classes
+      .filter(({ fromNs, toNs }) => fromNs < toNs)
+      .map(({ toNs, ...tier }) => ({ ...tier, ...(toNs === Number.MAX_VALUE ? {} : { toNs }) })),
+    refused,
+  };
 }
 
 /** What the reading process's own counter says of the same reads. */

@@ -1,4 +1,5 @@
 import type { Observed } from '../model/check.ts';
+import { filesystems } from '../model/filesystems.ts';
 import type {
   CountersResult,
   ExtentsResult,
@@ -10,7 +11,6 @@ import type {
 import { describeOutcome } from '../model/outcome.ts';
 import type { ReadPlan } from '../model/read-plan.ts';
 import { mapParts } from '../model/read-steps.ts';
-import { filesystems } from './filesystems.ts';
 import type { Counters, FileState, PageMap, ReadSamples, Unseen } from './samples.ts';
 
 /** The part of a bundle that an account is made from. */
@@ -53,11 +53,11 @@ class Assembly {
     if (extents?.by === 'refused') this.#unseen.push({ what: 'extents', why: extents.refusal ?? 'refused' });
     const storage = filesystems.get(extents?.fsMagic ?? 0);
     // An overlay's own mapping holds nothing: what cachestat says of it is no answer.
-    const hostBefore = storage?.opaque === true ? undefined : before.host;
-    if (storage?.opaque === true)
+    const hostBefore = storage?.opaque === undefined ? before.host : undefined;
+    if (storage?.opaque !== undefined)
       this.#unseen.push({
         what: 'host-pages',
-        why: `${storage.name} keeps its pages in another file's cache`,
+        why: `${storage.name} keeps them in ${storage.opaque}, which cannot be asked through this file`,
       });
     const { host: _b, ...beforeRest } = before;
     const { host: _a, ...afterRest } = after;

@@ -97,7 +97,7 @@ function bookCache({ draft, samples, chosen, evicted, fromDisk, name }: Booking)
 }
 
 /** The host's pages could not be asked: what is left are the server's disk reads, and the latencies. */
-function bookUnknownHost({ draft, chosen, fromDisk, tiers, name }: Booking): void {
+function bookUnknownHost({ draft, samples, chosen, fromDisk, tiers, name }: Booking): void {
   const crossed = draft.bytes(name('unexplained'));
   if (crossed === 0) return;
   const open = Math.min(crossed, fromDisk ?? crossed);
@@ -108,7 +108,11 @@ function bookUnknownHost({ draft, chosen, fromDisk, tiers, name }: Booking): voi
   draft.doubt(name('unexplained'), name('disk'), open);
   draft.doubt(name('unexplained'), name('host-cache'), open);
   draft.say(name('unexplained'), "the host's page cache could not be asked before");
-  if (tiers === undefined) return;
+  if (tiers === undefined) {
+    if (samples.plan.order === 'seq')
+      draft.say(name('unexplained'), 'latencies say nothing of reads in order, which kernels read ahead');
+    return;
+  }
   const { crossedByTier } = chosen.replayed;
   const slow = Math.min(open, crossedByTier.get('disk') ?? 0);
   const fast = Math.min(open - slow, crossedByTier.get('host-cache') ?? 0);
@@ -121,12 +125,21 @@ function bookUnknownHost({ draft, chosen, fromDisk, tiers, name }: Booking): voi
     draft.infer(name(medium));
     draft.say(name(medium), tierWords(tiers, medium));
   }
+  if (open > slow + fast) draft.say(name('unexplained'), noTierWords(tiers));
 }
 
 /** How much a latency class is to be trusted. */
 export function tierWords({ classes }: Tiers, source: TierSource): string {
   const mistaken = classes.find((each) => each.source === source)?.mistaken ?? 1;
   return `by its latency alone; in calibration ${(mistaken * 100).toFixed(1)} % of this class were mistaken`;
+}
+
+/** Why a latency says nothing. */
+export function noTierWords({ classes }: Tiers): string {
+  const known = classes.filter(({ fromNs, toNs }) => fromNs < toNs).map(({ source }) => source);
+  return known.length === 0
+    ? 'the latency classes cannot be told apart here'
+    : `its latency is in no class that was calibrated (${known.join(', ')})`;
 }
 
 function deviceBytes({ counters: { before, after } }: ReadSamples): number | undefined {

@@ -1,6 +1,6 @@
 import type { LatencySummary, Source } from '../model/account.ts';
 import type { Read } from '../model/read-plan.ts';
-import { tierWords } from './book-medium.ts';
+import { noTierWords, tierWords } from './book-medium.ts';
 import type { Draft } from './draft.ts';
 import { Histogram } from './histogram.ts';
 import { type Tiers, tierOf } from './latency.ts';
@@ -68,7 +68,9 @@ export function inferAll(draft: Draft, samples: ReadSamples, tiers: Tiers | unde
     draft.say(
       'unexplained',
       tiers === undefined
-        ? 'neither the daemon nor a page cache could be seen, and no latencies were calibrated'
-        : 'its latency lies between the classes',
+        ? samples.plan.order === 'seq'
+          ? 'neither the daemon nor a page cache could be seen, and latencies say nothing of reads in order, which kernels read ahead'
+          : 'neither the daemon nor a page cache could be seen, and no latencies were calibrated'
+        : noTierWords(tiers),
     );
 }

@@ -1,4 +1,4 @@
-import type { LabelledLatencies } from './samples.ts';
+import type { LabelledLatencies, ReadSamples } from './samples.ts';
 
 /** What a class of latencies stands for. */
 export type TierSource = LabelledLatencies['source'];
@@ -81,6 +81,27 @@ export function tiersFrom(calibration: readonly LabelledLatencies[]): Tiers {
         .map(({ source }) => ({ source, why: 'most of its durations lie within those of another class' })),
     ],
   };
+}
+
+/**
+ * The classes that a run's latencies may be held against. None for reads in order: both kernels read ahead
+ * then, and a byte of the disk comes as fast as one that was there.
+ */
+export function tiersOf({ calibration, plan }: ReadSamples): Tiers | undefined {
+  if (calibration === undefined || plan.order !== 'random') return undefined;
+  const { classes, refused } = tiersFrom(calibration.classes);
+  return { classes, refused: [...calibration.refused, ...refused] };
+}
+
+/**
+ * The class of a read that is known to have crossed to the daemon: what is faster than the host's memory is
+ * still that, since nothing faster lies there.
+ */
+export function crossedTierOf(ns: number, tiers: Tiers): 'host-cache' | 'disk' | undefined {
+  const found = tierOf(ns, tiers)?.source;
+  if (found === 'host-cache' || found === 'disk') return found;
+  const memory = tiers.classes.find(({ source, fromNs, toNs }) => source === 'host-cache' && fromNs < toNs);
+  return memory !== undefined && ns < memory.fromNs ? 'host-cache' : undefined;
 }
 
 /** The class of a duration; undefined where classes overlap, or none was calibrated there. */

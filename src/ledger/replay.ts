@@ -2,7 +2,7 @@ import type { Interval, LatencySummary, Medium, Source } from '../model/account.
 import type { Read } from '../model/read-plan.ts';
 import { Histogram } from './histogram.ts';
 import { HostPages } from './host-pages.ts';
-import { type Tiers, tierOf } from './latency.ts';
+import { crossedTierOf, type Tiers } from './latency.ts';
 import { PageSet } from './page-set.ts';
 import type { ReadSamples } from './samples.ts';
 
@@ -37,7 +37,7 @@ export interface Replayed {
   /** Bytes that the guest's cache served, by the medium that they would have come from otherwise. */
   readonly cachedOver: ReadonlyMap<Medium, number>;
   /** Bytes of reads that crossed, by latency class; what has no class is not in it. */
-  readonly crossedByTier: ReadonlyMap<'guest-cache' | 'host-cache' | 'disk', number>;
+  readonly crossedByTier: ReadonlyMap<'host-cache' | 'disk', number>;
 }
 
 /** From the fastest: a read that touched several is counted under the last of them. */
@@ -57,7 +57,7 @@ export class Replay {
   readonly #bytes = new Map<Source, number>();
   readonly #requests = new Map<Source, number>();
   readonly #latency = new Map<Source, Histogram>();
-  readonly #crossedByTier = new Map<'guest-cache' | 'host-cache' | 'disk', number>();
+  readonly #crossedByTier = new Map<'host-cache' | 'disk', number>();
   readonly #cachedOver = new Map<Medium, number>();
   #got = 0;
   #reads = 0;
@@ -104,7 +104,7 @@ export class Replay {
     this.#requests.set(source, (this.#requests.get(source) ?? 0) + 1);
     this.#clock(source, read.ns);
     if (this.#medium === undefined || this.#tiers === undefined) return;
-    const tier = tierOf(read.ns, this.#tiers)?.source;
+    const tier = crossedTierOf(read.ns, this.#tiers);
     if (tier !== undefined) this.#crossedByTier.set(tier, (this.#crossedByTier.get(tier) ?? 0) + read.bytes);
   }
 

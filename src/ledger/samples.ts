@@ -1,3 +1,4 @@
+import type { FilesystemKind } from '../model/filesystems.ts';
 import type { ReadPlan } from '../model/read-plan.ts';
 
 /**
@@ -20,7 +21,13 @@ export interface ReadSamples {
   readonly maxRequest?: number;
   readonly unseen: readonly Unseen[];
   /** Reads of known origin, timed on this machine in this run. */
-  readonly calibration?: readonly LabelledLatencies[];
+  readonly calibration?: Calibration;
+}
+
+/** What calibration reads were taken for, and what could not be told of others. */
+export interface Calibration {
+  readonly classes: readonly LabelledLatencies[];
+  readonly refused: readonly { readonly source: LabelledLatencies['source']; readonly why: string }[];
 }
 
 /** One moment's state of the file on both sides. */
@@ -74,8 +81,7 @@ export interface Counters {
 
 /** What is known of the host below the share. */
 export interface HostFacts {
-  /** `tmpfs` has no disk; behind `network` the disk is another machine. */
-  readonly storage: 'disk' | 'tmpfs' | 'network' | 'not-known';
+  readonly storage: FilesystemKind['storage'];
   readonly fsType?: string;
 }
 

@@ -22,7 +22,7 @@ const words: Readonly<Record<string, readonly [from: string, meaning: string]>> 
 };
 
 /** The one plain sentence: which medium this run measured, in what proportion, and how sure that is. */
-export function sentence(ledger: Pick<Ledger, 'bytes' | 'lines'>): string {
+export function sentence(ledger: Pick<Ledger, 'bytes' | 'lines' | 'storage'>): string {
   if (ledger.bytes === 0) return 'Nothing was read.';
   const lines = [...ledger.lines].filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes);
   const [first, second] = lines;
@@ -31,7 +31,7 @@ export function sentence(ledger: Pick<Ledger, 'bytes' | 'lines'>): string {
     return `${capital(share(first, ledger))} cannot be explained: ${first.because}.`;
   const from = wordsFor(first.source)[0];
   if (first.bytes >= 0.9 * ledger.bytes || second === undefined)
-    return `${capital(share(first, ledger))} came from ${from}: ${meaning(first)}.`;
+    return `${capital(share(first, ledger))} came from ${from}: ${meaning(first, ledger)}.`;
   const rest =
     second.known === 'unexplained'
       ? `${percent(second.bytes, ledger.bytes)} cannot be explained`
@@ -47,8 +47,12 @@ function share({ bytes, known, interval }: LedgerLine, { bytes: all }: Pick<Ledg
   return point;
 }
 
-function meaning(line: LedgerLine): string {
-  return wordsFor(line.source)[1];
+function meaning({ source }: LedgerLine, { storage }: Pick<Ledger, 'storage'>): string {
+  if (storage?.storage === 'tmpfs' && source.endsWith('/host-cache'))
+    return `this measures memory, and there is no disk behind it (${storage.fsType ?? 'tmpfs'})`;
+  if (storage?.storage === 'network' && source.endsWith('/disk'))
+    return `this measures another machine (${storage.fsType ?? 'a network file system'})`;
+  return wordsFor(source)[1];
 }
 
 function wordsFor(source: Source): readonly [string, string] {

@@ -1,3 +1,5 @@
+import type { FilesystemKind } from './filesystems.ts';
+
 /**
  * Where bytes came from: the words of the ledger. A line is a path (how a byte reached the program in the
  * guest) and, below some paths, a medium (where the host had it). Types only: how an account is made is
@@ -61,6 +63,8 @@ export interface Ledger {
   readonly emptyReads: number;
   /** Largest first; `unexplained` is there even when it is 0. */
   readonly lines: readonly LedgerLine[];
+  /** What the host's directory lies on: `tmpfs` has no disk, behind `network` the disk is another machine. */
+  readonly storage?: { readonly storage: FilesystemKind['storage']; readonly fsType?: string };
   /** Bytes of all lines that end in `unexplained`. */
   readonly unexplainedBytes: number;
   /** Whether the guest's kernel kept what it fetched, as the state afterwards shows. */
@@ -76,8 +80,28 @@ export interface Ledger {
   readonly hostPages?: { readonly reached: number; readonly residentBefore: number };
   readonly latency: Readonly<Partial<Record<Source, LatencySummary>>>;
   readonly crossChecks: readonly CrossCheck[];
+  /** The latency classes that inferences stand on, where there are any. */
+  readonly calibration?: CalibrationAccount;
   /** What could not be seen, and why. */
   readonly unseen: readonly { readonly what: string; readonly why: string }[];
+}
+
+/** Latency classes of this machine in this run. A duration that lies in none of them says nothing. */
+export interface CalibrationAccount {
+  readonly classes: readonly {
+    readonly source: 'guest-cache' | 'host-cache' | 'disk';
+    readonly fromNs: number;
+    /** Absent: nothing slower is another class's. */
+    readonly toNs?: number;
+    readonly samples: number;
+    /** The share of its own reads that would be taken for another class, and for none. */
+    readonly mistaken: number;
+    readonly undecided: number;
+  }[];
+  readonly refused: readonly {
+    readonly source: 'guest-cache' | 'host-cache' | 'disk';
+    readonly why: string;
+  }[];
 }
 
 /** The daemon's work in this run. Equal ends: exact. */

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { account } from '../ledger/account.ts';
 import { assembleSamples } from '../ledger/assemble.ts';
+import { calibrationOf } from '../ledger/calibration.ts';
 import type { Case, Observed, Setting, Step } from '../model/check.ts';
 import { KnownError } from '../model/error.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -32,6 +33,10 @@ export interface CaseRecord {
   readonly durationMs: number;
   /** Set where the case was not carried out: the need that is not met. */
   readonly skipped?: string;
+  /** Set where the check itself went wrong, in words. */
+  readonly crashed?: string;
+  /** Set where the case ran on a bench of its own: what was known of that one. */
+  readonly setting?: Setting;
 }
 
 const fileName = 'bundle.json';
@@ -92,7 +97,12 @@ export function observedCase(directory: string, setting: Setting, record: CaseRe
     },
     async account(run) {
       const samples = assembleSamples(observed, run);
-      return samples === undefined ? undefined : account(samples, observed.bulk<ReadBatch>(`${run}.reads`));
+      if (samples === undefined) return undefined;
+      const calibration = await calibrationOf(observed, run);
+      return account(
+        { ...samples, ...(calibration === undefined ? {} : { calibration }) },
+        observed.bulk<ReadBatch>(`${run}.reads`),
+      );
     },
   };
   return observed;

@@ -351,7 +351,7 @@ describe('what cannot be seen', () => {
   });
 
   it('goes by calibrated latencies alone when no cache can be seen either', async () => {
-    const samples = samplesOf(4, {}, {});
+    const samples = samplesOf(4, { order: 'random' }, {});
     const { guest: _g, host: _h, ...blind } = samples.before;
     const spread = (ns: number) => Array.from({ length: 100 }, (_, index) => ns + index * (ns / 500));
     const times = [8_000, 200_000, 30_000, 2_000_000];
@@ -361,10 +361,13 @@ describe('what cannot be seen', () => {
         before: blind,
         after: blind,
         counters: { before: {}, after: {} },
-        calibration: [
-          { source: 'guest-cache', ns: spread(8_000) },
-          { source: 'host-cache', ns: spread(190_000) },
-        ],
+        calibration: {
+          classes: [
+            { source: 'guest-cache', ns: spread(8_000) },
+            { source: 'host-cache', ns: spread(190_000) },
+          ],
+          refused: [],
+        },
       },
       [packed(times.map((ns, index) => ({ offset: index * page, asked: page, bytes: page, ns })))],
     );

@@ -1,10 +1,10 @@
-import type { HostFacts } from './samples.ts';
-
-/** What a file system below a share is to a ledger. `opaque`: its page states are another mapping's. */
+/** What a file system below a share is to a ledger. */
 export interface FilesystemKind {
   readonly name: string;
-  readonly storage: HostFacts['storage'];
-  readonly opaque?: true;
+  /** `tmpfs` has no disk; behind `network` the disk is another machine. */
+  readonly storage: 'disk' | 'tmpfs' | 'network' | 'not-known';
+  /** Its page states are not those of its data: where these are instead. */
+  readonly opaque?: string;
 }
 
 /** By statfs(2)'s f_type (linux/magic.h). */
@@ -20,7 +20,6 @@ export const filesystems: ReadonlyMap<number, FilesystemKind> = new Map<number, 
   [0xfe534d42, { name: 'smb2', storage: 'network' }],
   [0x00c36400, { name: 'ceph', storage: 'network' }],
   [0x65735546, { name: 'fuse', storage: 'not-known' }],
-  // Its own cache (the ARC) is not the page cache.
-  [0x2fc12fc1, { name: 'zfs', storage: 'disk', opaque: true }],
-  [0x794c7630, { name: 'overlayfs', storage: 'not-known', opaque: true }],
+  [0x2fc12fc1, { name: 'zfs', storage: 'disk', opaque: "zfs's own cache" }],
+  [0x794c7630, { name: 'overlayfs', storage: 'not-known', opaque: "the lower or the upper file's mapping" }],
 ]);
