@@ -87,7 +87,7 @@ function named(command: Command): Command {
 
 function withLabFlags(command: Command): Command {
   return command
-    .option('--modes <list>', `modes, joined by commas (default: ${labModes.join(',')})`, list)
+    .option('--modes <list>', `modes, joined by commas, or all (default: ${labModes.join(',')})`, list)
     .option('--qemu <program>', 'a QEMU to be used in place of the lab’s own: a build, a script')
     .option('--virtiofsd <program>', 'a virtiofsd, likewise')
     .option(

@@ -18,13 +18,13 @@ export interface Monitor {
  */
 export function monitorOf(share: Share, { host }: Sides): Monitor {
   const { qmpSocket, tag } = share;
-  if (qmpSocket === undefined || tag === undefined || host.endpoint.kind !== 'local' || share.type === '9p')
+  if (qmpSocket === undefined || tag === undefined || host.endpoint.kind !== 'local')
     return { usedIndex: undefined, close() {} };
   let qmp: Qmp | undefined;
   let reader: Promise<() => Promise<number[]>> | undefined;
   const connect = async () => {
     qmp = await connectQmp(qmpSocket);
-    return usedIndexReader(qmp, tag);
+    return usedIndexReader(qmp, tag, share.type ?? 'virtiofs');
   };
   return {
     async usedIndex() {

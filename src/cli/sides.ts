@@ -139,7 +139,6 @@ function mappedShares(flags: SideFlags): Share[] {
 }
 
 function labShares(lab: LabInfo, flags: SideFlags): Share[] {
-  const virtiofsd = lab.programs.virtiofsd?.version;
   const own = Object.entries(lab.mounts).map(([name, guestDir]): Share => {
     const mode = parseMode(name);
     const daemon = lab.daemons[name];
@@ -147,13 +146,19 @@ function labShares(lab: LabInfo, flags: SideFlags): Share[] {
       guestDir,
       hostDir: lab.hostDir,
       mode,
-      modeHow: "the lab's own daemon",
+      modeHow: mode.server === '9p' ? "the lab's own mount" : "the lab's own daemon",
       type: mode.server === '9p' ? '9p' : 'virtiofs',
-      ...(daemon === undefined ? {} : { tag: daemon.tag, daemonPid: daemon.pid }),
+      ...(lab.tags[name] === undefined ? {} : { tag: lab.tags[name] }),
+      ...(daemon === undefined ? {} : { daemonPid: daemon.pid }),
       vmmPid: lab.qemu.pid,
       qmpSocket: lab.qemu.qmpSocket,
-      ...(mode.server === '9p' || virtiofsd === undefined ? {} : { server: `virtiofsd ${virtiofsd}` }),
+      ...serverOf(mode, lab),
     };
   });
   return [...own, ...((flags.map ?? []).length > 0 ? mappedShares(flags) : [])];
+}
+
+function serverOf(mode: Mode, { programs }: LabInfo): { server?: string } {
+  const [name, program] = mode.server === '9p' ? ['QEMU', programs.qemu] : ['virtiofsd', programs.virtiofsd];
+  return program === undefined ? {} : { server: `${name} ${program.version}` };
 }

@@ -7,6 +7,8 @@ export interface LabInfo {
   readonly hostDir: string;
   /** Mode's name → where it is mounted in the guest. */
   readonly mounts: Readonly<Record<string, string>>;
+  /** Mode's name → the tag of its device. */
+  readonly tags: Readonly<Record<string, string>>;
   readonly ssh: {
     readonly host: string;
     readonly port: number;

@@ -30,7 +30,7 @@ import { type Background, startInBackground } from './vm/background.ts';
 import { freePort } from './vm/free-port.ts';
 import { type LabKeys, makeKeys, writeKnownHosts } from './vm/keys.ts';
 import { qemuOptions } from './vm/qemu-options.ts';
-import { type LabShare, planShares, virtiofsdOptions } from './vm/shares.ts';
+import { type DaemonShare, type LabShare, planShares, virtiofsdOptions, withDaemons } from './vm/shares.ts';
 import { workerOf } from './vm/worker.ts';
 import { differingFlags, type LabOptions, type Wish, wishOf } from './wish.ts';
 
@@ -161,7 +161,7 @@ async function bringUp(plan: Plan, onProgress: OnProgress): Promise<LabInfo> {
   writeKnownHosts(ssh.knownHostsFile, { host, port }, keys.hostKey);
   await timed(onProgress, 'saw every mount in the guest', () => proveMounts({ ...ssh, port }, shares));
 
-  const workers = shares.map(({ mode, tag, socket }) => {
+  const workers = withDaemons(shares).map(({ mode, tag, socket }) => {
     const started = identify((daemons.get(mode.name) as Background).pid);
     const worker = started && workerOf(started, socket);
     if (worker === undefined) throw daemonEnded(mode.name, 'ended', daemons.get(mode.name) as Background);
@@ -175,6 +175,7 @@ async function bringUp(plan: Plan, onProgress: OnProgress): Promise<LabInfo> {
     state: 'up',
     hostDir,
     mounts: Object.fromEntries(shares.map(({ mode, mount }) => [mode.name, mount.path])),
+    tags: Object.fromEntries(shares.map(({ mode, tag }) => [mode.name, tag])),
     ssh: { ...ssh, port },
     programs: {
       qemu: { argv: programs.qemu.argv, version: programs.qemu.version },
@@ -206,7 +207,7 @@ function personal(name: string, keys: LabKeys, shares: readonly LabShare[]): Buf
 async function startDaemons(
   { directory, programs }: Plan,
   id: string,
-  shares: readonly LabShare[],
+  shares: readonly DaemonShare[],
   hostDir: string,
 ): Promise<Map<string, Background>> {
   const started = await Promise.all(
@@ -259,9 +260,13 @@ async function start(plan: Plan, parts: Parts, onProgress: OnProgress): Promise<
   const fixed = plan.wish.sshPort;
   for (let tries = 1; ; tries += 1) {
     const port = fixed ?? (await freePort());
-    const daemons = await timed(onProgress, `started ${parts.shares.length} virtiofsd`, () =>
-      startDaemons(plan, parts.id, parts.shares, parts.hostDir),
-    );
+    const served = withDaemons(parts.shares);
+    const daemons =
+      served.length === 0
+        ? new Map<string, Background>()
+        : await timed(onProgress, `started ${served.length} virtiofsd`, () =>
+            startDaemons(plan, parts.id, served, parts.hostDir),
+          );
     const qemu = await startQemu(plan, parts, port);
     try {
       const watched = {
@@ -284,7 +289,7 @@ async function start(plan: Plan, parts: Parts, onProgress: OnProgress): Promise<
         );
       }
       await endLab(plan.directory);
-      for (const { socket } of parts.shares) rmSync(socket, { force: true });
+      for (const { socket } of served) rmSync(socket, { force: true });
       rmSync(qemu.logFile);
     }
   }
@@ -303,6 +308,8 @@ async function startQemu(plan: Plan, parts: Parts, port: number): Promise<Backgr
     qmpSocket: join(parts.sockets, 'qmp.sock'),
     sshPort: port,
     shares: parts.shares,
+    hostDir: parts.hostDir,
+    securityModel: process.getuid?.() === 0 ? 'passthrough' : 'none',
   });
   const logFile = join(directory, 'qemu.log');
   const qemu = await startInBackground([...programs.qemu.argv, ...words], {

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
-import { labModes, parseMode } from '../model/mode.ts';
+import { allModes, labModes, parseMode } from '../model/mode.ts';
 
 /** What the user may ask of a lab. What is absent is the lab's own choice. */
 export interface LabOptions {
   readonly name?: string | undefined;
+  /** Names of modes; `all` stands for every mode that a lab can serve. */
   readonly modes?: readonly string[] | undefined;
   /** Programs in place of the lab's own; see `findPrograms`. */
   readonly qemu?: string | undefined;
@@ -42,7 +43,9 @@ export function wishOf(options: LabOptions): Wish {
   const path = (given: string | undefined) =>
     given === undefined || !given.includes('/') ? given : resolve(given);
   return {
-    modes: (options.modes ?? labModes).map((name) => parseMode(name).name),
+    modes: [
+      ...new Set((options.modes ?? labModes).flatMap((name) => (name === 'all' ? allModes : name))),
+    ].map((name) => parseMode(name).name),
     qemu: path(options.qemu),
     virtiofsd: path(options.virtiofsd),
     kernel: options.kernel === undefined ? undefined : resolve(options.kernel),

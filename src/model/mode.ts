@@ -34,6 +34,18 @@ export const labModes: readonly string[] = [
   'always+writeback',
 ];
 
+/** Everything that a lab brings up in one machine when it is asked for all, in the same order. */
+export const allModes: readonly string[] = [
+  ...labModes,
+  'never+allow-mmap',
+  'auto+allow-direct-io',
+  '9p:none',
+  '9p:readahead',
+  '9p:mmap',
+  '9p:loose',
+  '9p:fscache',
+];
+
 /**
  * Reads a mode's name.
  * @throws KnownError `bad-mode` for a policy that its server does not have, an empty or a doubled flag.

@@ -16,7 +16,8 @@ export function unmetNeed(need: Need, bench: Bench, writable: boolean): string |
     writable,
     'second-guest': bench.views.guest2 !== undefined,
     'other-tag': bench.views['guest-other-tag'] !== undefined,
-    'daemon-visible': bench.share.daemonPid !== undefined,
+    // QEMU serves 9p itself.
+    'daemon-visible': (bench.share.type === '9p' ? bench.share.vmmPid : bench.share.daemonPid) !== undefined,
     'daemon.kill': can(bench, 'daemon.kill'),
     'vm.kill': can(bench, 'vm.kill'),
     'power.cut': can(bench, 'power.cut'),

@@ -9,27 +9,39 @@ interface VirtioDevice {
   readonly path: string;
 }
 
+/** How each kind of device is called, and which property holds its tag. */
+const kinds = {
+  virtiofs: { name: 'fs', property: 'tag' },
+  '9p': { name: '9p', property: 'mount_tag' },
+};
+
 /**
- * Reads how many messages the daemon of a virtiofs share has completed, per queue and mod 65,536, without
- * touching the guest: QEMU says where each queue's used ring is, and the 16 bits at offset 2 of it count.
- * The device is looked up once.
+ * Reads how many messages the server of a share has completed, per queue and mod 65,536, without touching the
+ * guest. QEMU counts those of 9p, which it serves itself. For a daemon it says where each queue's used ring is,
+ * and the 16 bits at offset 2 of it count. The device is looked up once.
  * @throws KnownError `no-queue` where this machine has no such device; what QMP throws.
  */
-export async function usedIndexReader(qmp: Qmp, tag: string): Promise<() => Promise<number[]>> {
+export async function usedIndexReader(
+  qmp: Qmp,
+  tag: string,
+  type: keyof typeof kinds = 'virtiofs',
+): Promise<() => Promise<number[]>> {
+  const { name: part, property } = kinds[type];
   const devices = (await qmp.execute('x-query-virtio')) as readonly VirtioDevice[];
   let path: string | undefined;
-  for (const device of devices.filter(({ name }) => name.includes('fs'))) {
-    const found = await qmp.execute('qom-get', { path: device.path, property: 'tag' }).catch(() => undefined);
+  for (const device of devices.filter(({ name }) => name.includes(part))) {
+    const found = await qmp.execute('qom-get', { path: device.path, property }).catch(() => undefined);
     if (found === tag) path = device.path;
   }
   if (path === undefined) {
     throw new KnownError(
       'no-queue',
-      `this QEMU has no virtiofs device with the tag ${tag}`,
+      `this QEMU has no ${type} device with the tag ${tag}`,
       'Name the QMP socket of the machine that the share belongs to.',
     );
   }
   const device = path;
+  if (type === '9p') return async () => [await completedByQemu(qmp, device)];
   const rings = await ringsOf(qmp, device);
   return () => Promise.all(rings.map((address) => usedIndex(qmp, address)));
 }
@@ -49,6 +61,14 @@ async function ringsOf(qmp: Qmp, path: string): Promise<number[]> {
     }
   }
   return rings;
+}
+
+/** A 9p device has one queue. */
+async function completedByQemu(qmp: Qmp, path: string): Promise<number> {
+  const status = (await qmp.execute('x-query-virtio-queue-status', { path, queue: 0 })) as {
+    'used-idx': number;
+  };
+  return status['used-idx'];
 }
 
 async function usedIndex(qmp: Qmp, ring: number): Promise<number> {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { qemuOptions } from '../../src/lab/vm/qemu-options.ts';
-import { planShares, virtiofsdOptions } from '../../src/lab/vm/shares.ts';
+import { planShares, virtiofsdOptions, withDaemons } from '../../src/lab/vm/shares.ts';
 import { labModes, parseMode } from '../../src/model/mode.ts';
 
 test.each([
@@ -27,9 +27,27 @@ test('every mode has a tag, a socket and a mount of its own, and one that is nam
   });
 });
 
-test.each(['9p:loose', 'c:auto', 'auto+dax=always'])('the lab says that it cannot serve %s', (mode) => {
-  expect(() => planShares([mode], '/run/x')).toThrow(expect.objectContaining({ code: 'mode-not-in-lab' }));
+test('a 9p mode has a device and a mount of its own, and no daemon', () => {
+  const shares = planShares(['auto', '9p:readahead', '9p:loose+msize=65536'], '/run/x');
+  expect(withDaemons(shares).map(({ mode }) => mode.name)).toEqual(['auto']);
+  expect(shares[1]).toMatchObject({
+    socket: undefined,
+    mount: {
+      tag: 'm1',
+      type: '9p',
+      path: '/mnt/9p:readahead',
+      options: expect.stringContaining('cache=readahead'),
+    },
+  });
+  expect(shares[2]?.mount.options).toMatch(/cache=loose,msize=65536$/);
 });
+
+test.each(['9p:loose+dax=always', 'c:auto', 'auto+dax=always'])(
+  'the lab says that it cannot serve %s',
+  (mode) => {
+    expect(() => planShares([mode], '/run/x')).toThrow(expect.objectContaining({ code: 'mode-not-in-lab' }));
+  },
+);
 
 test('a comma in a path does not end the option that it is in', () => {
   const options = qemuOptions({
@@ -42,9 +60,13 @@ test('a comma in a path does not end the option that it is in', () => {
     consoleLog: '/a,b/console.log',
     qmpSocket: '/q',
     sshPort: 4022,
-    shares: planShares(['auto'], '/s,t'),
+    shares: planShares(['auto', '9p:none'], '/s,t'),
+    hostDir: '/a,b',
+    securityModel: 'none',
   });
   expect(options).toContain('file,id=console,path=/a,,b/console.log');
   expect(options).toContain('socket,id=m0,path=/s,,t/m0.sock');
   expect(options).toContain('vhost-user-fs-pci,id=fs-m0,bus=port-m0,chardev=m0,tag=m0');
+  expect(options).toContain('local,id=m1,path=/a,,b,security_model=none');
+  expect(options).toContain('virtio-9p-pci,id=fs-m1,bus=port-m1,fsdev=m1,mount_tag=m1');
 });

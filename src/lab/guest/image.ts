@@ -11,7 +11,7 @@ import { type OnProgress, timed } from '../progress.ts';
 import { type CpioEntry, cpioArchive } from './cpio.ts';
 import { directKernel } from './direct-kernel.ts';
 import { programsWithLibraries } from './libraries.ts';
-import { modulesWithDependencies } from './modules.ts';
+import { type KernelModule, modulesWithDependencies } from './modules.ts';
 import { initScript, inittab, modulesDirectory, modulesFile, standInScript } from './scripts.ts';
 
 /** What every lab of one set of programs boots. */
@@ -25,6 +25,8 @@ export interface GuestImage {
 
 /** Inserted at boot, where the kernel has them as modules. */
 const bootModules = ['virtio_pci', 'virtio_net', 'fuse', 'virtiofs'];
+/** Inserted only where a mount of this type is asked for, to spare every other boot the time. */
+const typeModules = { '9p': ['9pnet_virtio', '9p'] };
 /** Inserted at the first use of a program of the second disk. */
 const diskModule = 'virtio_blk';
 /**
@@ -43,7 +45,7 @@ const imageBytes = 160 * 1024 * 1024;
 export async function guestImage(programs: Programs, onProgress: OnProgress): Promise<GuestImage> {
   const key = createHash('sha256')
     .update(JSON.stringify([recipeKey, programs.tree.versions, programs.kernel.key, programs.kernel.modules]))
-    .update(JSON.stringify([bootModules, diskModule, bootPrograms, diskPrograms]))
+    .update(JSON.stringify([bootModules, typeModules, diskModule, bootPrograms, diskPrograms]))
     .update(JSON.stringify([initScript, inittab, standInScript, accounts]))
     .digest('hex')
     .slice(0, 16);
@@ -95,11 +97,10 @@ async function bootEntries({ tree, kernel }: Programs): Promise<CpioEntry[]> {
   // Not `busybox` itself: a link to itself would replace it.
   const others = [...bootPrograms, ...diskPrograms].map((path) => path.replace(/.*\//, ''));
   const own = new Set(['busybox', 'sh', ...others]);
-  const modules =
-    kernel.modules === undefined
-      ? []
-      : await modulesWithDependencies(root, kernel.modules, [...bootModules, diskModule]);
-  const atBoot = modules.filter(({ name }) => name !== diskModule);
+  const inserted = await modulesAtBoot(root, kernel.modules);
+  const modules = (await modulesOf(root, kernel.modules, [diskModule])).filter(
+    ({ name }) => !inserted.some((each) => each.name === name),
+  );
   return [
     { path: 'init', file: initScript, mode: 0o755 },
     ...['bin', 'sbin', 'lib', 'lib64'].map((path) => ({ path, link: `usr/${path}` })),
@@ -116,10 +117,36 @@ async function bootEntries({ tree, kernel }: Programs): Promise<CpioEntry[]> {
     { path: 'usr/sbin/init', link: '../bin/busybox' },
     ...programs,
     ...diskPrograms.map((path) => ({ path, file: standInScript, mode: 0o755 })),
-    { path: modulesFile, file: atBoot.map(({ name }) => `${name}\n`).join('') },
-    ...modules.map(({ name, bytes }) => ({ path: `${modulesDirectory}/${name}.ko`, file: bytes })),
+    { path: modulesFile, file: inserted.map(({ name, type }) => `${name} ${type}\n`).join('') },
+    ...[...inserted, ...modules].map(({ name, bytes }) => ({
+      path: `${modulesDirectory}/${name}.ko`,
+      file: bytes,
+    })),
     ...accounts,
   ];
+}
+
+/** With the type of the mounts that each is for; "" where every boot needs it. */
+async function modulesAtBoot(
+  root: string,
+  directory: string | undefined,
+): Promise<(KernelModule & { readonly type: string })[]> {
+  const always = await modulesOf(root, directory, bootModules);
+  const found = new Map(always.map((each) => [each.name, { ...each, type: '' }]));
+  for (const [type, wanted] of Object.entries(typeModules)) {
+    for (const each of await modulesOf(root, directory, wanted)) {
+      if (!found.has(each.name)) found.set(each.name, { ...each, type });
+    }
+  }
+  return [...found.values()];
+}
+
+async function modulesOf(
+  root: string,
+  directory: string | undefined,
+  wanted: readonly string[],
+): Promise<KernelModule[]> {
+  return directory === undefined ? [] : modulesWithDependencies(root, directory, wanted);
 }
 
 /** A second account, that may do nothing, is for trials of what happens without root. */

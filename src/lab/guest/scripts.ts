@@ -6,6 +6,7 @@ export const trialWord = 'vfs-verify.trial';
 
 /** Where the guest finds what is its own: written by `personalArchive`, read by `initScript`. */
 export const mountsFile = 'etc/vfs-verify/mounts';
+/** A line is a module's name, and the type of the mounts without which it is not needed. */
 export const modulesFile = 'etc/vfs-verify/modules';
 export const modulesDirectory = 'usr/lib/vfs-verify/modules';
 export const hostKeyFile = 'etc/dropbear/host_key';
@@ -34,7 +35,10 @@ mount -t tmpfs -o mode=755 tmpfs /run
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
 
-while read -r module; do
+types=" "
+while read -r tag type rest; do types="$types$type "; done < /${mountsFile}
+while read -r module type; do
+  case "$types" in *" $type "*) ;; *) [ -n "$type" ] && continue ;; esac
   insmod "/${modulesDirectory}/$module.ko" || say "failed: the kernel module $module cannot be inserted"
 done < /${modulesFile}
 

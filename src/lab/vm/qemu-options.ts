@@ -13,6 +13,10 @@ export interface VmPlan {
   /** The guest's port 22 on this machine's loopback address. */
   readonly sshPort: number;
   readonly shares: readonly LabShare[];
+  /** What 9p shares; daemons are told themselves. */
+  readonly hostDir: string;
+  /** 9p's: `passthrough` gives files the guest's owners, which takes root; `none` goes without. */
+  readonly securityModel: 'passthrough' | 'none';
 }
 
 /**
@@ -65,16 +69,26 @@ export function qemuOptions(plan: VmPlan): string[] {
     ...['-device', 'virtio-net-pci,netdev=net,romfile='],
     ...['-drive', `id=programs,if=none,format=raw,read-only=on,file=${escaped(plan.programsDisk)}`],
     ...['-device', 'virtio-blk-pci,drive=programs'],
-    ...plan.shares.flatMap((share, index) => shareOptions(share, index)),
+    ...plan.shares.flatMap((share, index) => shareOptions(plan, share, index)),
   ];
 }
 
 /** Each share is behind a root port of its own: a device directly on pcie.0 cannot be unplugged. */
-function shareOptions({ tag, socket }: LabShare, index: number): string[] {
+function shareOptions(plan: VmPlan, { tag, socket }: LabShare, index: number): string[] {
+  const [back, device] =
+    socket === undefined
+      ? [
+          ['-fsdev', `local,id=${tag},path=${escaped(plan.hostDir)},security_model=${plan.securityModel}`],
+          `virtio-9p-pci,id=fs-${tag},bus=port-${tag},fsdev=${tag},mount_tag=${tag}`,
+        ]
+      : [
+          ['-chardev', `socket,id=${tag},path=${escaped(socket)}`],
+          `vhost-user-fs-pci,id=fs-${tag},bus=port-${tag},chardev=${tag},tag=${tag}`,
+        ];
   return [
-    ...['-chardev', `socket,id=${tag},path=${escaped(socket)}`],
+    ...back,
     ...['-device', `pcie-root-port,id=port-${tag},bus=pcie.0,chassis=${index + 1},slot=${index + 1}`],
-    ...['-device', `vhost-user-fs-pci,id=fs-${tag},bus=port-${tag},chardev=${tag},tag=${tag}`],
+    ...['-device', device],
   ];
 }
 
