@@ -1,14 +1,30 @@
-import { defineCheck } from '../src/model/check.ts';
+import { defineCheck, type Setting } from '../src/model/check.ts';
 import { dataCaching } from './mode/data-caching.ts';
 import { directIo } from './mode/direct-io.ts';
 import { sharedMapping } from './mode/shared-mapping.ts';
-import { attributeTimeout, entryTimeout } from './mode/timeouts.ts';
-import { traitsOf } from './mode/traits.ts';
-import { writeback } from './mode/writeback.ts';
-import { answersTo, caseOf, questionCodes } from './repeat/question.ts';
+import { attributeTimeout, entryTimeout, entryTimeoutUnheld } from './mode/timeouts.ts';
+import { sources9p, traitsOf } from './mode/traits.ts';
+import { writeback, writebackByData } from './mode/writeback.ts';
+import { answersTo, caseOf, type Question, questionCodes } from './repeat/question.ts';
 
 /** Those that wait for a timeout come first, so that the others run while they wait. */
-const questions = [attributeTimeout, entryTimeout, dataCaching, writeback, directIo, sharedMapping];
+const questions: readonly Question[] = [
+  attributeTimeout,
+  entryTimeout,
+  dataCaching,
+  writeback,
+  directIo,
+  sharedMapping,
+];
+
+const questions9p = [
+  attributeTimeout,
+  entryTimeoutUnheld,
+  dataCaching,
+  writebackByData,
+  directIo,
+  sharedMapping,
+].map((each) => ({ ...each, sources: sources9p }));
 
 /** With a DAX window no page of the file is in the guest's cache, and mappings are never refused. */
 const notOfDax = [dataCaching, writeback, sharedMapping, directIo];
@@ -29,11 +45,16 @@ export default defineCheck({
     'mmap-not-as-declared': 'shared mappings are granted and should be refused, or the other way round',
     ...questionCodes,
   },
-  cases({ mode }) {
-    // 9p has no such traits. Where nothing is declared, the verdicts say what would fit.
-    if (mode !== undefined && traitsOf(mode) === undefined) return [];
-    const dax = mode?.dax !== undefined && mode.dax !== 'never';
-    return questions.filter((each) => !dax || !notOfDax.includes(each)).map(caseOf);
-  },
-  ...answersTo(questions),
+  cases: (setting) => questionsFor(setting).map(caseOf),
+  next: (observed) => answersTo(questionsFor(observed.setting)).next(observed),
+  judge: (observed, promises) => answersTo(questionsFor(observed.setting)).judge(observed, promises),
 });
+
+/** Where no mode is declared, the verdicts say what would fit. */
+function questionsFor({ mode }: Setting): readonly Question[] {
+  if (mode === undefined) return questions;
+  if (traitsOf(mode) === undefined) return [];
+  if (mode.server === '9p') return questions9p;
+  const dax = mode.dax !== undefined && mode.dax !== 'never';
+  return questions.filter((each) => !dax || !notOfDax.includes(each));
+}

@@ -1,6 +1,7 @@
-import type { Ledger } from '../src/model/account.ts';
+import type { Ledger, Source } from '../src/model/account.ts';
 import { defineCheck, type Observed, type Setting } from '../src/model/check.ts';
-import { traitsOf } from './mode/traits.ts';
+import type { Mode } from '../src/model/mode.ts';
+import { sources9p, traitsOf } from './mode/traits.ts';
 import { lookAt } from './path/look.ts';
 import { type Rung, rungs } from './path/rungs.ts';
 import { attemptAt, blockOf, reads, runName } from './path/steps.ts';
@@ -36,7 +37,7 @@ export default defineCheck({
   },
 });
 
-/** Only virtiofsd's modes have such traits, and a DAX window is another ladder. */
+/** Only a mode with known traits has a ladder, and a DAX window is another one. */
 function applies({ mode }: Setting): boolean {
   return (
     mode !== undefined && traitsOf(mode) !== undefined && (mode.dax === undefined || mode.dax === 'never')
@@ -51,7 +52,7 @@ function rungOf(observed: Observed): Rung | undefined {
 function questionOf(rung: Rung, setting: Setting, ledgers: readonly (Ledger | undefined)[]): Question {
   const traits = setting.mode === undefined ? undefined : traitsOf(setting.mode);
   if (traits === undefined) throw new Error('a rung is asked only in a mode whose traits are known');
-  const must = rung.must(traits);
+  const must = over(setting.mode, rung.must(traits));
   return {
     name: rung.name,
     scenarios: [],
@@ -63,8 +64,13 @@ function questionOf(rung: Rung, setting: Setting, ledgers: readonly (Ledger | un
     look: (observed, n) => lookAt(rung, must, ledgers[n - 1], observed, n),
     promised: () =>
       `${(reads * blockOf(setting)).toLocaleString('en-US')} bytes by ${must}: mode ${setting.mode?.name}, and ${rung.state}`,
-    sources: rung.sources,
+    sources: setting.mode?.server === '9p' ? sources9p : rung.sources,
   };
+}
+
+/** What a rung names by FUSE comes by 9p in its modes. */
+function over(mode: Mode | undefined, source: Source): Source {
+  return mode?.server === '9p' ? (source.replace(/^fuse\//, '9p/') as Source) : source;
 }
 
 async function ledgersOf(observed: Observed): Promise<readonly (Ledger | undefined)[]> {

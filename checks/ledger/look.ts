@@ -27,9 +27,12 @@ export function limitOf({ timeoutMs }: Pick<LookArgs, 'timeoutMs'>): NonNullable
   return { ms: timeoutMs, name: '--timeout' };
 }
 
-/** Whether opening a file in the guest leaves its pages alone: only where the daemon says KEEP_CACHE. */
+/**
+ * Whether opening a file in the guest leaves its pages alone: only where the daemon says KEEP_CACHE, and on 9p,
+ * where pages go with the last use of the file and not with an open.
+ */
 export function openKeepsPages({ mode }: Setting): boolean {
-  return mode !== undefined && mode.server !== '9p' && mode.cache === 'always';
+  return mode !== undefined && (mode.server === '9p' || mode.cache === 'always');
 }
 
 /** The page state of a file that is held as `file`, in parts of bounded size. */

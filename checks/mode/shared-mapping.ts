@@ -8,6 +8,7 @@ const allowMmapSince = [6, 6] as const;
 /**
  * Whether a file can be mapped shared: a file that is opened with DIRECT_IO cannot (ENODEV), unless daemon and
  * guest agreed on it (--allow-mmap). In a mode that caches data that flag changes nothing that could be seen.
+ * 9p without writeback grants only mappings that cannot be written (EINVAL for others).
  */
 export const sharedMapping: Question = traitQuestion({
   name: 'shared-mapping',
@@ -16,7 +17,7 @@ export const sharedMapping: Question = traitQuestion({
   actors: { guest: 'guest', host: 'host' },
   sources: sources.mappings,
   declared: ({ sharedMappings }) =>
-    `shared mappings are ${sharedMappings ? 'granted' : 'refused with ENODEV'}`,
+    `shared mappings are ${sharedMappings ? 'granted' : 'refused with ENODEV (9p: EINVAL)'}`,
   attempt(n) {
     const file = `mapped-${n}`;
     return inTurn(n, [
@@ -41,7 +42,8 @@ export const sharedMapping: Question = traitQuestion({
   },
   sight(observed, n) {
     const { stopped } = valuesOf(observed, n, 'map');
-    const refused = stopped?.errno === 'ENODEV' && stopped.call === 'mmap';
+    const refusal = observed.setting.mode?.server === '9p' ? 'EINVAL' : 'ENODEV';
+    const refused = stopped?.errno === refusal && stopped.call === 'mmap';
     const other = refusalIn(observed, n, refused ? ['make'] : ['make', 'map']);
     if (other !== undefined) return { unclear: other };
     const { mode, views } = observed.setting;
@@ -50,7 +52,7 @@ export const sharedMapping: Question = traitQuestion({
         unclear: `a shared mapping is refused, and the guest's kernel ${views.guest?.kernel} does not know --allow-mmap`,
       };
     return {
-      words: refused ? 'a shared mapping is refused with ENODEV' : 'a shared mapping is granted',
+      words: refused ? `a shared mapping is refused with ${refusal}` : 'a shared mapping is granted',
       fits: ({ sharedMappings }: Traits) => sharedMappings === !refused,
       certain: () => true,
     };

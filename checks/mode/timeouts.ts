@@ -51,28 +51,35 @@ export const attributeTimeout: Question = traitQuestion({
  * finds that file. The stats do not ask for attributes, so only the name's own timeout counts; the descriptor
  * keeps the name from being dropped.
  */
-export const entryTimeout: Question = traitQuestion({
-  name: 'entry-timeout',
-  code: 'other-entry-timeout',
-  scenarios: ['rename-over/open'],
-  actors: { guest: 'guest', host: 'host' },
-  sources: sources.names,
-  declared: ({ timeoutMs }) => `names are kept for ${duration(timeoutMs)}`,
-  attempt(n) {
-    const [file, other] = [`name-${n}`, `other-${n}`];
-    const stat: Operation = { do: 'stat', path: file, sync: 'dont' };
-    return inTurn(n, [
-      ['host', 'make', many(...emptyFile(file, 0o644), ...emptyFile(other, 0o600))],
-      ['guest', 'first', many(held(file), stat)],
-      ['host', 'change', many({ do: 'rename', path: other, to: file })],
-      ['guest', 'looks', many(...repeatedly(stat))],
-    ]);
-  },
-  sight(observed, n) {
-    const before = (valuesOf(observed, n, 'first').values[1] as Stat | undefined)?.ino;
-    return sightOf(observed, n, 'names', (value) => (value as Stat).ino !== before);
-  },
-});
+export const entryTimeout: Question = nameQuestion((file) => [held(file)]);
+
+/** The same on 9p, where a name that somebody holds is never looked up again, whatever the mode. */
+export const entryTimeoutUnheld: Question = nameQuestion(() => []);
+
+function nameQuestion(hold: (file: string) => readonly Operation[]): Question {
+  return traitQuestion({
+    name: 'entry-timeout',
+    code: 'other-entry-timeout',
+    scenarios: ['rename-over/open'],
+    actors: { guest: 'guest', host: 'host' },
+    sources: sources.names,
+    declared: ({ timeoutMs }) => `names are kept for ${duration(timeoutMs)}`,
+    attempt(n) {
+      const [file, other] = [`name-${n}`, `other-${n}`];
+      const stat: Operation = { do: 'stat', path: file, sync: 'dont' };
+      return inTurn(n, [
+        ['host', 'make', many(...emptyFile(file, 0o644), ...emptyFile(other, 0o600))],
+        ['guest', 'first', many(...hold(file), stat)],
+        ['host', 'change', many({ do: 'rename', path: other, to: file })],
+        ['guest', 'looks', many(...repeatedly(stat))],
+      ]);
+    },
+    sight(observed, n) {
+      const before = (valuesOf(observed, n, 'first').values.at(-1) as Stat | undefined)?.ino;
+      return sightOf(observed, n, 'names', (value) => (value as Stat).ino !== before);
+    },
+  });
+}
 
 function emptyFile(path: string, mode: number): readonly Operation[] {
   return [
@@ -126,7 +133,7 @@ function boundsOf(observed: Observed, n: number, isNew: (value: unknown) => bool
   const at = answers.findIndex(({ value }) => isNew(value));
   const old = at < 0 ? answers : answers.slice(0, at);
   if (at >= 0 && answers.slice(at).some(({ value }) => !isNew(value))) return undefined;
-  const [from, until] = [first.timesNs[0]?.[0] ?? 0, first.timesNs[1]?.[1] ?? 0];
+  const [from, until] = [first.timesNs[0]?.[0] ?? 0, first.timesNs.at(-1)?.[1] ?? 0];
   return {
     stale: old.length > 0,
     least: Math.max(0, ((old.at(-1)?.times[0] ?? until) - until) / 1e6),
@@ -151,5 +158,6 @@ function seconds(ms: number): string {
 }
 
 function duration(ms: number): string {
+  if (ms === Infinity) return 'ever';
   return ms >= 3_600_000 ? `${ms / 3_600_000} h` : `${ms / 1000} s`;
 }

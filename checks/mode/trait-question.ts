@@ -35,7 +35,7 @@ export function traitQuestion(asked: TraitQuestion): Question {
       if ('unclear' in seen) return { kind: 'unclear', words: seen.unclear };
       const { mode } = observed.setting;
       const traits = mode === undefined ? undefined : traitsOf(mode);
-      const words = `${seen.words}: ${fitting(seen.fits)}`;
+      const words = `${seen.words}: ${fitting(seen.fits, mode?.server)}`;
       if (traits === undefined) return { kind: 'unclear', words: `no mode is declared; ${words}` };
       if (seen.fits(traits)) return { kind: 'holds', words: seen.words };
       return {

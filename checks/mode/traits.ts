@@ -17,7 +17,7 @@ export interface Traits {
 /** Whether read() leaves pages in the guest's cache, and whether they outlive the next open. */
 export type DataCaching = 'not at all' | 'until the next open' | 'over an open';
 
-/** Where that is written. */
+/** Where that is written, for virtiofsd. */
 export const sources = {
   timeouts: [
     'virtiofsd 1.14 src/passthrough/mod.rs, main.rs',
@@ -36,6 +36,13 @@ export const sources = {
   mappings: ['virtiofsd 1.14 src/passthrough/mod.rs init', 'Linux 6.12 fs/fuse/file.c fuse_file_mmap'],
 };
 
+/** The same for 9p, which has no daemon of its own: the guest's mount decides. */
+export const sources9p = [
+  'Linux 6.12 fs/9p/fid.h v9fs_fid_add_modes, vfs_file.c v9fs_file_read_iter, v9fs_file_mmap',
+  'Linux 6.12 fs/9p/vfs_inode_dotl.c v9fs_vfs_getattr_dotl, vfs_dentry.c v9fs_cached_dentry_operations',
+  'QEMU 10.0 hw/9pfs/9p.c omode_to_uflags, get_dotl_openflags',
+];
+
 const policies: Readonly<Record<string, { readonly timeoutMs: number; readonly data: DataCaching }>> = {
   never: { timeoutMs: 0, data: 'not at all' },
   none: { timeoutMs: 0, data: 'not at all' },
@@ -44,10 +51,26 @@ const policies: Readonly<Record<string, { readonly timeoutMs: number; readonly d
   always: { timeoutMs: 86_400_000, data: 'over an open' },
 };
 
-/** What a mode's name declares; undefined for a server or a policy that is not virtiofsd's. */
+/**
+ * The policies of 9p. Without `loose` every stat and every name asks the server; with it none ever does. No
+ * open drops pages: they go with the last use of the file's name, or stay. QEMU takes O_DIRECT away.
+ */
+const policies9p: Readonly<Record<string, Omit<Traits, 'directIo'>>> = {
+  none: { timeoutMs: 0, data: 'not at all', writeback: false, sharedMappings: false },
+  readahead: { timeoutMs: 0, data: 'over an open', writeback: false, sharedMappings: false },
+  mmap: { timeoutMs: 0, data: 'over an open', writeback: true, sharedMappings: true },
+  loose: { timeoutMs: Infinity, data: 'over an open', writeback: true, sharedMappings: true },
+  fscache: { timeoutMs: Infinity, data: 'over an open', writeback: true, sharedMappings: true },
+};
+
+/** What a mode's name declares; undefined for a policy that is not known here. */
 export function traitsOf(mode: Mode): Traits | undefined {
+  if (mode.server === '9p') {
+    const policy9p = policies9p[mode.cache];
+    return policy9p && { ...policy9p, directIo: false };
+  }
   const policy = policies[mode.cache];
-  if (policy === undefined || mode.server === '9p') return undefined;
+  if (policy === undefined) return undefined;
   const has = (flag: string) => mode.flags.includes(flag);
   // The C daemon's own flag, in seconds.
   const timeout = mode.flags.find((flag) => flag.startsWith('timeout='));
@@ -68,8 +91,11 @@ const known = [
   'always+allow-direct-io',
 ].map((name) => parseMode(name));
 
-/** The modes whose traits are so, in words: "fits auto, auto+writeback". */
-export function fitting(holds: (traits: Traits) => boolean): string {
-  const names = known.filter((mode) => holds(traitsOf(mode) as Traits)).map(({ name }) => name);
-  return names.length === 0 ? 'fits no mode of virtiofsd' : `fits ${names.join(', ')}`;
+const known9p = Object.keys(policies9p).map((policy) => parseMode(`9p:${policy}`));
+
+/** The modes of this kind of server whose traits are so, in words: "fits auto, auto+writeback". */
+export function fitting(holds: (traits: Traits) => boolean, server: Mode['server'] | undefined): string {
+  const [modes, whose] = server === '9p' ? [known9p, '9p'] : [known, 'virtiofsd'];
+  const names = modes.filter((mode) => holds(traitsOf(mode) as Traits)).map(({ name }) => name);
+  return names.length === 0 ? `fits no mode of ${whose}` : `fits ${names.join(', ')}`;
 }

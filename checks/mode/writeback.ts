@@ -1,8 +1,8 @@
 import type { Observed } from '../../src/model/check.ts';
-import type { PageState, Stat } from '../../src/model/operation.ts';
+import type { Operation, PageState, Stat } from '../../src/model/operation.ts';
 import { inTurn, many, type Question, refusalIn, valuesOf } from '../repeat/question.ts';
 import { traitQuestion } from './trait-question.ts';
-import { sources, type Traits } from './traits.ts';
+import { sources, sources9p, type Traits } from './traits.ts';
 
 const size = 64 * 1024;
 const touchedNs = '1000000000000000000';
@@ -21,10 +21,9 @@ export const writeback: Question = traitQuestion({
   scenarios: ['host-touch/mtime', 'guest-write/before-fsync'],
   actors: { guest: 'guest', host: 'host' },
   sources: sources.writeback,
-  declared: (traits) => (traits.writeback ? 'the guest writes back later' : 'every write() is sent at once'),
+  declared,
   attempt(n) {
-    const [touched, written] = [`touched-${n}`, `written-${n}`];
-    const fill = { do: 'fill', file: written, range: { offset: 0, length: size } } as const;
+    const touched = `touched-${n}`;
     return inTurn(n, [
       [
         'host',
@@ -51,16 +50,7 @@ export const writeback: Question = traitQuestion({
         ),
       ],
       ['guest', 'look', many({ do: 'fstat', file: touched, sync: 'force' })],
-      [
-        'guest',
-        'write',
-        many(
-          { do: 'open', path: written, flags: ['creat', 'excl', 'rdwr'], mode: 0o644, as: written },
-          { ...fill, seed: n, fileId: n, writer: 2, generation: 1 },
-          { do: 'pages', file: written },
-        ),
-      ],
-      ['host', 'size', many({ do: 'stat', path: written })],
+      ...writeSteps(n),
     ]);
   },
   sight(observed, n) {
@@ -83,6 +73,48 @@ export const writeback: Question = traitQuestion({
     };
   },
 });
+
+/**
+ * On 9p the times tell nothing: a mode asks for all attributes or for none. What the guest wrote and has not
+ * sent does.
+ */
+export const writebackByData: Question = traitQuestion({
+  name: 'writeback',
+  code: 'writeback-not-as-declared',
+  scenarios: ['guest-write/before-fsync'],
+  actors: { guest: 'guest', host: 'host' },
+  sources: sources9p,
+  declared,
+  attempt: (n) => inTurn(n, writeSteps(n)),
+  sight(observed, n) {
+    const refused = refusalIn(observed, n, ['write', 'size']);
+    if (refused !== undefined) return { unclear: refused };
+    const { later, words } = dataSign(observed, n);
+    return { words, fits: (traits: Traits) => traits.writeback === later, certain: () => later };
+  },
+});
+
+function declared(traits: Traits): string {
+  return traits.writeback ? 'the guest writes back later' : 'every write() is sent at once';
+}
+
+/** The guest writes, and keeps its descriptor: a close would flush. */
+function writeSteps(n: number): readonly (readonly [string, string, Operation])[] {
+  const file = `written-${n}`;
+  const fill = { do: 'fill', file, range: { offset: 0, length: size } } as const;
+  return [
+    [
+      'guest',
+      'write',
+      many(
+        { do: 'open', path: file, flags: ['creat', 'excl', 'rdwr'], mode: 0o644, as: file },
+        { ...fill, seed: n, fileId: n, writer: 2, generation: 1 },
+        { do: 'pages', file },
+      ),
+    ],
+    ['host', 'size', many({ do: 'stat', path: file })],
+  ];
+}
 
 function timesSign(observed: Observed, n: number): boolean | undefined {
   const [before] = valuesOf(observed, n, 'first').values.slice(1) as Stat[];

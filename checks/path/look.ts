@@ -22,7 +22,7 @@ export function lookAt(
   if (refused !== undefined) return { kind: 'unclear', words: refused };
   const run = runName(n);
   const extents = observed.value<ExtentsResult>(`${run}.extents`);
-  if (must === 'fuse/disk' && liesInMemory(extents))
+  if (must.endsWith('/disk') && liesInMemory(extents))
     return { kind: 'not-here', words: 'the share lies in memory (tmpfs): there is no disk to read from' };
   if (ledger === undefined) return { kind: 'unclear', words: `it was not read: ${whyNot(observed, run)}` };
   return (
@@ -123,7 +123,7 @@ function wrongPath(rung: Rung, must: Source, ledger: Ledger): Finding | undefine
 function wrongMedium(rung: Rung, must: Source, ledger: Ledger): Finding {
   const { reached = 0, residentBefore = 0 } = ledger.hostPages ?? {};
   const direct = rung.direct === true;
-  const asMade = must === 'fuse/host-cache' ? residentBefore === reached : direct || residentBefore === 0;
+  const asMade = must.endsWith('/host-cache') ? residentBefore === reached : direct || residentBefore === 0;
   if (!asMade)
     return {
       kind: 'unclear',
