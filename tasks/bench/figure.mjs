@@ -12,6 +12,7 @@
  * @typedef {object} Bench
  * @property {string} name
  * @property {string} title
+ * @property {number} pairs how many, where nobody says
  * @property {(context: { pairs: number, say: (line: string) => void }) => Promise<Figure[]>} measure
  */
 

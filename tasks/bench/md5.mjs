@@ -3,10 +3,11 @@ import { closeSync, fdatasyncSync, openSync, writeFileSync, writeSync } from 'no
 import { join } from 'node:path';
 import { run, TaskError } from '../child.mjs';
 import { peakMemory, plainSsh, vfsVerify, withLab } from './lab.mjs';
-import { medianOf, pairs } from './statistics.mjs';
+import { pairs as alternately, medianOf } from './statistics.mjs';
 
 export const name = 'md5';
 export const title = 'both sides of a 1 GiB file at once, against md5sum';
+export const pairs = 6;
 
 const bytes = 1024 ** 3;
 const megabyte = 1024 ** 2;
@@ -93,11 +94,11 @@ async function measureIn(info, context) {
   await ours();
   await atOnce();
   context.say(`${context.pairs} pairs against both at once`);
-  const together = await pairs(ours, atOnce, context.pairs);
+  const together = await alternately(ours, atOnce, context.pairs);
   context.say(`${context.pairs} pairs against one after the other`);
-  const apart = await pairs(ours, oneAfterOther, context.pairs);
+  const apart = await alternately(ours, oneAfterOther, context.pairs);
   context.say('start-up');
-  const starts = await pairs(
+  const starts = await alternately(
     () => verify(`${info.mounts.auto}/one-byte`, info.name),
     async () => 0,
     7,

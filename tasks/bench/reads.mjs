@@ -2,20 +2,23 @@ import { randomFillSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, TaskError } from '../child.mjs';
-import { plainSsh, vfsVerify, withLab } from './lab.mjs';
-import { medianOf, pairs } from './statistics.mjs';
+import { plainSsh, withLab } from './lab.mjs';
+import { withReader } from './reader.mjs';
+import { pairs as alternately, medianOf } from './statistics.mjs';
 
 export const name = 'reads';
-export const title = "random 4 KiB reads of a guest's file, against fio's psync";
+export const title =
+  "random 4 KiB reads of a guest's file: against fio's psync, and with and without a ledger";
+/** An interval that a ratio near 1 is to be told by needs that many. */
+export const pairs = 30;
 
 const fileName = 'bench-reads.bin';
 const bytes = 64 * 1024 ** 2;
-/** An interval that a ratio near 1 is to be told by needs that many. */
-const leastPairs = 30;
-/** Reads in one go: about a second of each on an emulated machine. */
+const ledgerBudgetMs = 250;
+/** Reads in one go: half a second of each and more on an emulated machine. */
 const places = [
-  { mode: 'always', words: 'from a warm guest cache', count: 20_000 },
-  { mode: 'never', words: 'in mode never', count: 2_000 },
+  { mode: 'always', words: 'from a warm guest cache', count: 50_000 },
+  { mode: 'never', words: 'in mode never', count: 4_000 },
 ];
 
 /** @type {import('./figure.mjs').Bench['measure']} */
@@ -29,42 +32,57 @@ export function measure(context) {
  */
 async function measureIn(info, context) {
   writeFileSync(join(info.hostDir, fileName), randomFillSync(Buffer.alloc(bytes)));
-  const count = Math.max(leastPairs, context.pairs);
   const figures = [];
-  for (const place of places) {
-    const path = `${info.mounts[place.mode]}/${fileName}`;
-    const ours = () => readsPerSecond(info, path, place.count);
-    const fio = () => fioReadsPerSecond(info, path, place.count);
-    await warmUp(info, path);
-    context.say(`${count} pairs ${place.words}`);
-    const done = await pairs(ours, fio, count);
-    context.say(
-      `vfs-verify ${Math.round(medianOf(done.map(({ a }) => a)).median)} reads/s, ` +
-        `fio ${Math.round(medianOf(done.map(({ b }) => b)).median)} reads/s`,
-    );
-    figures.push({
-      name: `fio's reads per second / ours, ${place.mode}`,
-      estimate: medianOf(done.map(({ a, b }) => b / a)),
-      unit: '×',
-      budget: 1,
-    });
-  }
+  for (const place of places) figures.push(...(await measurePlace(info, place, context)));
   return figures;
 }
 
 /**
- * The rate at which the probe reads, each read timed, between the samples of a ledger.
  * @param {import('../../src/lab/info.ts').LabInfo} info
- * @param {string} path
- * @param {number} count
+ * @param {typeof places[number]} place
+ * @param {Parameters<import('./figure.mjs').Bench['measure']>[0]} context
  */
-async function readsPerSecond(info, path, count) {
-  const flags = ['--order', 'random', '--count', `${count}`, '--json'];
-  const ended = await run(vfsVerify(['reads', path, `--lab=${info.name}`, ...flags]));
-  if (ended.status !== 0)
-    throw new TaskError(`vfs-verify reads ended with ${ended.status}:\n${ended.output}`);
-  const [seconds] = JSON.parse(ended.stdout).results[0].verdict.evidence.seconds;
-  return count / seconds;
+async function measurePlace(info, { mode, words, count }, context) {
+  const path = `${info.mounts[mode]}/${fileName}`;
+  return withReader(info.name, mode, fileName, async (reader) => {
+    await warmUp(info, path);
+    context.say(`${context.pairs} pairs ${words}, against fio`);
+    const rates = await alternately(
+      async () => count / (await reader.plain(count)).seconds,
+      () => fioReadsPerSecond(info, path, count),
+      context.pairs,
+    );
+    context.say(
+      `vfs-probe ${Math.round(medianOf(rates.map(({ a }) => a)).median)} reads/s, ` +
+        `fio ${Math.round(medianOf(rates.map(({ b }) => b)).median)} reads/s`,
+    );
+    context.say(`${context.pairs} pairs ${words}, with and without a ledger`);
+    const costs = await alternately(
+      () => reader.accounted(count),
+      () => reader.plain(count),
+      context.pairs,
+    );
+    return [
+      {
+        name: `fio's reads per second / ours, ${mode}`,
+        estimate: medianOf(rates.map(({ a, b }) => b / a)),
+        unit: '×',
+        budget: 1,
+      },
+      {
+        name: `reading with a ledger / without, ${mode}`,
+        estimate: medianOf(costs.map(({ a, b }) => a.seconds / b.seconds)),
+        unit: '×',
+        budget: 1.02,
+      },
+      {
+        name: `samples and account beside it, ${mode}`,
+        estimate: medianOf(costs.map(({ a, b }) => 1000 * (a.whole - a.seconds - (b.whole - b.seconds)))),
+        unit: 'ms',
+        budget: ledgerBudgetMs,
+      },
+    ];
+  });
 }
 
 /**
@@ -75,15 +93,8 @@ async function readsPerSecond(info, path, count) {
 async function fioReadsPerSecond(info, path, count) {
   const job = [
     ...['--name=bench', `--filename=${path}`, '--readonly', '--rw=randread', '--bs=4k', '--ioengine=psync'],
-    ...[
-      '--thread',
-      `--size=${bytes}`,
-      `--number_ios=${count}`,
-      '--io_size=64g',
-      '--norandommap',
-      '--invalidate=0',
-    ],
-    '--output-format=json',
+    ...['--thread', `--size=${bytes}`, `--number_ios=${count}`, '--io_size=64g', '--norandommap'],
+    ...['--invalidate=0', '--output-format=json'],
   ];
   const ended = await run(plainSsh(info, `fio ${job.join(' ')}`));
   if (ended.status !== 0)
