@@ -1,0 +1,153 @@
+import type { Case, Need, Setting, Step } from '../../src/model/check.ts';
+import type { Operation } from '../../src/model/operation.ts';
+import type { ViewName } from '../../src/model/side.ts';
+import type { Act } from './acts.ts';
+
+/**
+ * A story is a case told as turns: one actor acts, and when it has ended the next one does. Nobody else touches
+ * its files (each case has a directory of its own), so at every moment it is known what the bytes are, and what
+ * they were before. Each read in it is judged (judge.ts): bytes that were never there are a fail whatever the
+ * contract says; earlier bytes are one unless the scenario of that turn permits them then and there.
+ *
+ * ```ts
+ * // page     0    1    2    3
+ * // before |1111|1111|1111|1111|  the generation that `fill` writes, by page
+ * // after  |1111|2222|1111|1111|
+ * const kept: Story = {
+ *   name: 'kept-descriptor',
+ *   turns: () => [
+ *     host('make', [create('f'), fill('f', 1, 0, 4 * page)]),
+ *     guest('warm', [open('f'), read('f', 0, 4 * page)]),
+ *     host('rewrite', [tick, fill('f', 2, page, page)]),
+ *     guest('at-once', [read('f', 0, 4 * page)], 'host-write/kept-descriptor'),
+ *   ],
+ *   // Asked only where something old was seen: after the mode's timeout, and after an event that ends it.
+ *   whenStale: () => [
+ *     guest('in-time', [read('f', 0, 4 * page)], 'host-write/kept-descriptor', { afterTimeout: true }),
+ *     guest('evicted', [evict('f'), read('f', 0, 4 * page)], 'host-write/kept-descriptor'),
+ *   ],
+ * };
+ *
+ * export default defineCheck({
+ *   name: 'host-rewrite', title: '…', codes: coherenceCodes, ...told([kept, …]),
+ * });
+ * ```
+ *
+ * Remember: an open, a stat or a second descriptor changes what the kernel does next, so each is in the story.
+ */
+export interface Story {
+  readonly name: string;
+  /** Default: an actor `host` on the host, and an actor `guest` in the guest; add others as they are needed. */
+  readonly actors?: Readonly<Record<string, ViewName>>;
+  /** Beside `writable`. */
+  readonly needs?: readonly Need[];
+  /** Default: in every mode. */
+  readonly applies?: (setting: Setting) => boolean;
+  turns(setting: Setting): readonly Turn[];
+  /** What is done after the turns where one of their looks was not fresh. */
+  whenStale?(setting: Setting): readonly Turn[];
+}
+
+/** What one actor does in one request, and which promise the looks in it are held against. */
+export interface Turn extends TurnOptions {
+  readonly actor: string;
+  /** The id of its step. */
+  readonly name: string;
+  readonly acts: readonly Act[];
+  /** A scenario of the contract. Without one, looks are only held against all that ever was in the file. */
+  readonly by?: string;
+}
+
+export interface TurnOptions {
+  /** Begins when the mode's timeout has passed; left out where that is more than a few seconds away. */
+  readonly afterTimeout?: boolean;
+  /**
+   * Refusals (errnos) that are answers here, such as ENXIO of SEEK_DATA. Any other one keeps the case from
+   * telling anything, unless the contract promises that very refusal.
+   */
+  readonly mayRefuse?: readonly string[];
+}
+
+/** A turn of any actor. */
+export function turn(
+  actor: string,
+  name: string,
+  acts: readonly Act[],
+  by?: string,
+  options: TurnOptions = {},
+): Turn {
+  return { actor, name, acts, ...(by === undefined ? {} : { by }), ...options };
+}
+
+export function host(name: string, acts: readonly Act[], by?: string, options?: TurnOptions): Turn {
+  return turn('host', name, acts, by, options);
+}
+
+export function guest(name: string, acts: readonly Act[], by?: string, options?: TurnOptions): Turn {
+  return turn('guest', name, acts, by, options);
+}
+
+const usualActors: Readonly<Record<string, ViewName>> = { host: 'host', guest: 'guest' };
+
+/** The case of a story. */
+export function caseOfStory(story: Story, setting: Setting): Case {
+  const turns = story.turns(setting);
+  const all = [...turns, ...(story.whenStale?.(setting) ?? [])];
+  return {
+    name: story.name,
+    scenarios: [...new Set(all.flatMap(({ by }) => by ?? []))],
+    isolation: 'shared',
+    needs: ['writable', ...(story.needs ?? [])],
+    actors: story.actors ?? usualActors,
+    steps: stepsOf(story, turns, setting),
+  };
+}
+
+/** The steps of turns, each of which begins when the one before has ended, whoever its actor is. */
+export function stepsOf(story: Story, turns: readonly Turn[], setting: Setting): readonly Step[] {
+  const timeoutMs = timeoutOf(setting);
+  return turns
+    .filter(({ afterTimeout }) => afterTimeout !== true || timeoutMs <= waitedForMs)
+    .map(({ actor, name, acts, afterTimeout, mayRefuse }, index, those) => {
+      const hand = { seed: setting.seed, writer: writerOf(story, actor) };
+      const list = acts.flatMap((act) => (typeof act === 'function' ? act(hand) : act));
+      const wait: Operation = { do: 'wait', ms: timeoutMs + afterwardsMs };
+      const before = those[index - 1];
+      return {
+        id: name,
+        actor,
+        op: {
+          do: 'many',
+          list: afterTimeout === true ? [wait, ...list] : list,
+          ...(mayRefuse === undefined ? {} : { anyway: true }),
+        },
+        mayFail: true,
+        ...(before === undefined ? {} : { after: [{ step: before.name, has: 'ended' }] }),
+      };
+    });
+}
+
+/** Longer timeouts are not waited for: what they permit is only bounded from above. */
+const waitedForMs = 5000;
+
+/** How long after the timeout a look comes: well outside the slack of the judge's bound. */
+const afterwardsMs = 250;
+
+/**
+ * How long the mode keeps attributes, by its name; what it promises is the contract's to say, this is only how
+ * long it is worth waiting for.
+ */
+function timeoutOf({ mode }: Setting): number {
+  const own = mode?.flags.find((flag) => flag.startsWith('timeout='));
+  if (own !== undefined) return Number(own.slice('timeout='.length)) * 1000;
+  if (mode?.server === '9p') return 0;
+  if (mode?.cache === 'metadata' || mode?.cache === 'always') return 86_400_000;
+  return 1000;
+}
+
+/** 1 on the host, 2 and up in the guests: so that a wrong byte says whose it is. */
+function writerOf(story: Story, actor: string): number {
+  const views: readonly ViewName[] = ['host', 'guest', 'guest2', 'guest-other-tag', 'medium'];
+  const view = (story.actors ?? usualActors)[actor];
+  return view === undefined ? 0 : views.indexOf(view) + 1;
+}
