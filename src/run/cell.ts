@@ -10,8 +10,10 @@ import { unmetNeed } from './needs.ts';
 import { settingOf } from './setting.ts';
 import type { Workplace } from './workplace.ts';
 
-/** How one check is run in one mode. */
-export interface CellOptions {
+/** One cell of the matrix: a check on one bench. */
+export interface Cell {
+  readonly check: Check;
+  readonly bench: Bench;
   /** Where the bundle goes. */
   readonly bundleDir: string;
   readonly seed: number;
@@ -20,8 +22,16 @@ export interface CellOptions {
   readonly only?: string;
   /** The run's own directory in the share; undefined where it could not be made, or is not wanted. */
   readonly workplace?: Workplace;
+}
+
+/** How a case of a cell is carried out. */
+export interface CaseOptions {
   readonly onEvent?: (event: RunEvent) => void;
   readonly signal?: AbortSignal;
+}
+
+/** How one check is run in one mode, by itself. */
+export interface CellOptions extends Omit<Cell, 'check' | 'bench'>, CaseOptions {
   /** For a judge that never answers; default 120,000. */
   readonly judgeLimitMs?: number;
 }
@@ -29,69 +39,83 @@ export interface CellOptions {
 /** For a step that names no limit, in milliseconds. */
 const stepLimitMs = 30_000;
 
-/** Cases of isolation `shared` that run at once. */
-const atOnce = 4;
-
-/** One cell of the matrix: plans, carries out, saves, reads the bundle back and judges it. */
-export async function runCell(check: Check, bench: Bench, options: CellOptions): Promise<Result> {
-  const setting = settingOf(bench, options.seed, options.args ?? {});
-  let records: readonly CaseRecord[];
-  try {
-    const cases = check
-      .cases(setting)
-      .filter(({ name }) => options.only === undefined || name === options.only);
-    records = await carryOutAll(check, cases, setting, bench, options);
-  } catch (error) {
-    const verdict = crashed(check.name, error);
-    return { check: check.name, mode: setting.mode?.name ?? 'unknown', verdict, cases: [], durationMs: 0 };
-  }
-  const bundle: Bundle = { schema: 'vfs-verify/bundle/1', check: check.name, setting, cases: records };
-  await saveBundle(options.bundleDir, bundle);
-  return judgeBundle(options.bundleDir, await loadBundle(options.bundleDir), check, options.judgeLimitMs);
+/** A cell whose cases are known. */
+export interface PlannedCell {
+  readonly cell: Cell;
+  readonly setting: Setting;
+  readonly cases: readonly Case[];
 }
 
-async function carryOutAll(
-  check: Check,
-  cases: readonly Case[],
-  setting: Setting,
-  bench: Bench,
-  options: CellOptions,
-): Promise<readonly CaseRecord[]> {
-  const records = new Map<Case, CaseRecord>();
-  const run = async (plan: Case) => {
-    records.set(plan, await carryOutOne(check, plan, setting, bench, options));
-  };
-  const shared = cases.filter(({ isolation }) => isolation === 'shared');
-  const queue = [...shared];
-  await Promise.all(
-    Array.from({ length: Math.min(atOnce, queue.length) }, async () => {
-      for (let plan = queue.shift(); plan !== undefined; plan = queue.shift()) await run(plan);
-    }),
-  );
-  for (const plan of cases.filter((each) => !shared.includes(each))) await run(plan);
-  return cases.flatMap((plan) => records.get(plan) ?? []);
+/** Plans a cell. Throws what the check's own `cases` throws. */
+export function planCell(cell: Cell): PlannedCell {
+  const { check, bench, seed, args, only } = cell;
+  const setting = settingOf(bench, seed, args ?? {});
+  const cases = check.cases(setting).filter(({ name }) => only === undefined || name === only);
+  return { cell, setting, cases };
 }
 
-async function carryOutOne(
-  check: Check,
+/** Carries one case out; a defect of the check, and a need that is not met, are part of the record. */
+export async function carryOutCase(
+  { cell, setting }: PlannedCell,
   plan: Case,
-  setting: Setting,
-  bench: Bench,
-  options: CellOptions,
+  options: CaseOptions,
 ): Promise<CaseRecord> {
-  const workplace = options.workplace;
-  const unmet = plan.needs
-    .map((need) => unmetNeed(need, bench, workplace !== undefined))
-    .find((reason) => reason !== undefined);
-  if (unmet !== undefined)
-    return { case: plan, steps: [], outcomes: {}, bulk: {}, durationMs: 0, skipped: unmet };
+  const { check, bench, bundleDir, workplace } = cell;
+  const nothing = { case: plan, steps: [], outcomes: {}, bulk: {}, durationMs: 0 };
+  const unmet = whyNot(plan, bench, workplace !== undefined);
+  if (unmet !== undefined) return { ...nothing, skipped: unmet };
   const name = `${check.name}.${plan.name}.${setting.mode?.name ?? 'unknown'}.${randomBytes(3).toString('hex')}`;
   const caseDir = workplace === undefined ? '' : await workplace.makeCaseDir(name);
-  return carryOut(check, plan, setting, bench, {
-    bundleDir: path.resolve(options.bundleDir),
-    caseDir,
-    limitMs: stepLimitMs,
-    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
+  try {
+    return await carryOut(check, plan, setting, bench, {
+      bundleDir: path.resolve(bundleDir),
+      caseDir,
+      limitMs: stepLimitMs,
+      ...options,
+    });
+  } catch (error) {
+    return { ...nothing, crashed: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** The first need of a case that its bench does not meet, in words. */
+function whyNot(plan: Case, bench: Bench, writable: boolean): string | undefined {
+  return plan.needs.map((need) => unmetNeed(need, bench, writable)).find((reason) => reason !== undefined);
+}
+
+/** Saves what a cell's cases gave, and reads it back: judges see nothing else. */
+export async function saveCell(
+  { cell, setting }: PlannedCell,
+  records: readonly CaseRecord[],
+): Promise<Bundle> {
+  const bundle: Bundle = { schema: 'vfs-verify/bundle/1', check: cell.check.name, setting, cases: records };
+  await saveBundle(cell.bundleDir, bundle);
+  return loadBundle(cell.bundleDir);
+}
+
+/** The result of a cell whose check could not even plan its cases. */
+export function crashedCell({ check, bench }: Cell, error: unknown): Result {
+  const mode = bench.share.mode?.name ?? 'unknown';
+  return { check: check.name, mode, verdict: crashed(check.name, error), cases: [], durationMs: 0 };
+}
+
+/** One cell by itself, its cases one after the other: what questions about the user's own paths are. */
+export async function runCell(check: Check, bench: Bench, options: CellOptions): Promise<Result> {
+  const { judgeLimitMs, onEvent, signal, ...place } = options;
+  const cell: Cell = { check, bench, ...place };
+  let planned: PlannedCell;
+  try {
+    planned = planCell(cell);
+  } catch (error) {
+    return crashedCell(cell, error);
+  }
+  const records: CaseRecord[] = [];
+  for (const plan of planned.cases)
+    records.push(
+      await carryOutCase(planned, plan, {
+        ...(onEvent === undefined ? {} : { onEvent }),
+        ...(signal === undefined ? {} : { signal }),
+      }),
+    );
+  return judgeBundle(cell.bundleDir, await saveCell(planned, records), check, judgeLimitMs);
 }

@@ -1,11 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { BenchOperation } from '../model/bench-verb.ts';
 import type { Case, Check, Setting, Step } from '../model/check.ts';
 import { KnownError } from '../model/error.ts';
 import { type Outcome, pointless as pointlessWithout } from '../model/outcome.ts';
+import type { ViewName } from '../model/side.ts';
+import type { BenchDone } from '../share/bench-verbs.ts';
 import type { Bench, BoundView } from './bench.ts';
 import { BulkWriter, type CaseRecord, observedCase } from './bundle.ts';
 import { planFault } from './plan.ts';
+import { viewFacts } from './setting.ts';
 
 /** What happens while a case is carried out, for whoever shows it. */
 export type RunEvent =
@@ -59,6 +63,9 @@ export async function carryOut(
   const outcomes: Record<string, Outcome> = {};
   const bulk: Record<string, string> = {};
   const lost = new Set<string>();
+  // Verbs of the bench add views to this case's own copy.
+  const views = { ...bench.views };
+  const undo: NonNullable<BenchDone['undo']>[] = [];
   await mkdir(options.bundleDir, { recursive: true });
   let round: readonly Step[] = plan.steps;
   try {
@@ -67,17 +74,18 @@ export async function carryOut(
       steps.push(...round);
       const fault = planFault(plan, steps);
       if (fault !== undefined) throw new Error(`check ${check.name}, case ${plan.name}: ${fault}`);
-      await runRound({ check, plan, bench, options, outcomes, bulk, lost }, round);
+      await runRound({ check, plan, bench: { ...bench, views }, options, outcomes, bulk, lost, undo }, round);
       if (check.next === undefined || options.signal?.aborted === true) break;
       const record: CaseRecord = { case: plan, steps, outcomes, bulk, durationMs: 0 };
       round = await check.next(observedCase(options.bundleDir, setting, record));
     }
   } finally {
     await Promise.all(
-      actorsOf(plan, bench).map(({ name, view }) =>
+      actorsOf(plan, { ...bench, views }).map(({ name, view }) =>
         view.session.release(actorId(check, plan, name, options)),
       ),
     );
+    for (const each of undo.reverse()) await each();
   }
   return { case: plan, steps, outcomes, bulk, durationMs: performance.now() - started };
 }
@@ -85,12 +93,14 @@ export async function carryOut(
 interface Round {
   readonly check: Check;
   readonly plan: Case;
-  readonly bench: Bench;
+  readonly bench: Bench & { readonly views: Partial<Record<ViewName, BoundView>> };
   readonly options: CarryOptions;
   readonly outcomes: Record<string, Outcome>;
   readonly bulk: Record<string, string>;
   /** Actors whose process is gone or stuck: they do nothing more in this case. */
   readonly lost: Set<string>;
+  /** What verbs of the bench did, to be undone when the case is over. */
+  readonly undo: NonNullable<BenchDone['undo']>[];
 }
 
 function actorsOf(plan: Case, bench: Bench): { name: string; view: BoundView }[] {
@@ -159,9 +169,10 @@ async function runStep(
   if (cancel?.aborted === true) return { kind: 'not-run', reason: String(cancel.reason) };
   if (round.lost.has(step.actor))
     return { kind: 'not-run', reason: `an earlier step of ${step.actor} did not end well` };
-  if (view === undefined) return { kind: 'not-run', reason: `this bench has no view "${viewName}"` };
   const source = { check: check.name, case: plan.name, step };
   options.onEvent?.({ kind: 'step-began', ...source });
+  if (step.op.do === 'bench') return benchVerb(round, step.op);
+  if (view === undefined) return { kind: 'not-run', reason: `this bench has no view "${viewName}"` };
   if (step.op.do === 'used-index') return usedIndex(round.bench);
   const file = `${fileSafe(plan.name)}.${fileSafe(step.id)}.jsonl`;
   let writer: BulkWriter | undefined;
@@ -200,6 +211,24 @@ async function usedIndex({ usedIndex: read }: Bench): Promise<Outcome> {
   } catch (error) {
     if (!(error instanceof KnownError)) throw error;
     return { kind: 'errno', errno: 'EIO', call: error.message };
+  }
+}
+
+/** A verb of the bench; what it gave to look at becomes views of this case. */
+async function benchVerb({ bench, undo, options }: Round, op: BenchOperation): Promise<Outcome> {
+  const { verbs, views, share } = bench;
+  if (verbs === undefined) return { kind: 'errno', errno: 'ENOTSUP', call: `${op.verb} on this bench` };
+  try {
+    const done = await verbs.carryOut(op, { mode: share.mode?.name ?? 'unknown' }, options.signal);
+    if (done.undo !== undefined) undo.push(done.undo);
+    for (const [name, { on, root }] of Object.entries(done.views ?? {})) {
+      const session = on === 'host' ? views.host?.session : on;
+      if (session !== undefined) views[name as ViewName] = { session, facts: viewFacts(root, session.hello) };
+    }
+    return { kind: 'value', value: done.value };
+  } catch (error) {
+    if (!(error instanceof KnownError)) throw error;
+    return { kind: 'errno', errno: 'EIO', call: `${op.verb} (${error.message}): it` };
   }
 }
 

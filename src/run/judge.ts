@@ -5,7 +5,7 @@ import { type Verdict, worstOf } from '../model/verdict.ts';
 import { type Bundle, type CaseRecord, observedCase } from './bundle.ts';
 
 /** An asynchronous judge that takes longer than this has hung. */
-const usualLimitMs = 120_000;
+export const judgeLimitMs = 120_000;
 
 /**
  * Judges a saved bundle: the only way to a verdict, on line and off. A judge that throws or hangs yields
@@ -15,21 +15,37 @@ export async function judgeBundle(
   directory: string,
   bundle: Bundle,
   check: Check,
-  limitMs: number = usualLimitMs,
+  limitMs: number = judgeLimitMs,
 ): Promise<Result> {
-  const cases: CaseResult[] = [];
-  for (const record of bundle.cases) {
-    const verdict =
-      record.skipped === undefined
-        ? await judgeCase(directory, bundle.setting, record, check, limitMs)
-        : skipped(record.skipped);
-    cases.push({ name: record.case.name, verdict, durationMs: Math.round(record.durationMs) });
-  }
-  const worst = worstOf(cases.map(({ verdict }) => verdict)) ?? skipped('no case applies here');
+  const verdicts: Verdict[] = [];
+  for (const record of bundle.cases)
+    verdicts.push(await judgeRecord(directory, bundle.setting, record, check, limitMs));
+  return resultOf(bundle, verdicts);
+}
+
+/** Judges one case of a bundle. */
+export async function judgeRecord(
+  directory: string,
+  setting: Setting,
+  record: CaseRecord,
+  check: Check,
+  limitMs: number,
+): Promise<Verdict> {
+  if (record.skipped !== undefined) return skipped(record.skipped);
+  if (record.crashed !== undefined) return crashed(check.name, record.crashed);
+  return judgeCase(directory, record.setting ?? setting, record, check, limitMs);
+}
+
+/** A bundle's result from the verdicts of its cases, in their order. */
+export function resultOf(bundle: Bundle, verdicts: readonly Verdict[]): Result {
+  const cases = bundle.cases.map((record, index): CaseResult => {
+    const verdict = verdicts[index] ?? crashed(bundle.check, 'it gave no verdict');
+    return { name: record.case.name, verdict, durationMs: Math.round(record.durationMs) };
+  });
   return {
     check: bundle.check,
     mode: bundle.setting.mode?.name ?? 'unknown',
-    verdict: worst,
+    verdict: worstOf(cases.map(({ verdict }) => verdict)) ?? skipped('no case applies here'),
     cases,
     durationMs: cases.reduce((sum, { durationMs }) => sum + durationMs, 0),
   };
@@ -49,7 +65,9 @@ async function judgeCase(
   const observed = observedCase(directory, setting, record);
   try {
     const verdict = await limited(
-      Promise.resolve(check.judge(observed, (scenario) => promiseFor(scenario, setting.mode))),
+      Promise.resolve(
+        check.judge(observed, (scenario) => promiseFor(scenario, setting.mode, setting.versions)),
+      ),
       limitMs,
     );
     if (
@@ -64,7 +82,7 @@ async function judgeCase(
   }
 }
 
-/** What a check that threw ends in. */
+/** What a check that threw, or a judge that hung, ends in. */
 export function crashed(name: string, error: unknown): Verdict {
   const words = error instanceof Error ? error.message : String(error);
   return {
@@ -75,10 +93,15 @@ export function crashed(name: string, error: unknown): Verdict {
   };
 }
 
+/** What a judge that gave no answer is told to have done. */
+export function noAnswer(limitMs: number): string {
+  return `its judge gave no answer for ${limitMs / 1000} s`;
+}
+
 async function limited<T>(work: Promise<T>, limitMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`its judge gave no answer for ${limitMs / 1000} s`)), limitMs);
+    timer = setTimeout(() => reject(new Error(noAnswer(limitMs))), limitMs);
   });
   try {
     return await Promise.race([work, late]);

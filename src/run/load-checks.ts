@@ -36,10 +36,14 @@ export async function loadChecks(directory: string): Promise<readonly LoadedChec
       `${directory} holds no checks`,
       'A check is a .ts, .mjs or .js file with a default export made by defineCheck.',
     );
-  return Promise.all(files.map((name) => loadOne(path.join(directory, name))));
+  return Promise.all(files.map((name) => loadCheck(path.join(directory, name))));
 }
 
-async function loadOne(file: string): Promise<LoadedCheck> {
+/**
+ * Loads one check.
+ * @throws KnownError `bad-check`
+ */
+export async function loadCheck(file: string): Promise<LoadedCheck> {
   const cure = 'A check is a file whose default export is made by defineCheck (see docs/writing-a-check.md).';
   let check: unknown;
   try {

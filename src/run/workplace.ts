@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import path from 'node:path';
 import { KnownError } from '../model/error.ts';
 import type { ManyResult, Operation } from '../model/operation.ts';
 import { describeOutcome, type Outcome } from '../model/outcome.ts';
 import type { BoundView } from './bench.ts';
+import { isDead, type Owner, ownerWord, thisOwner } from './owner.ts';
 
 /**
- * The run's own directory inside a share: `.vfs-verify-HOST-BOOT-PID-RANDOM`. Only there do checks write. The
+ * The run's own directory inside a share: `.vfs-verify-HOST-BOOT-PID-START-RANDOM`. Only there do checks write. The
  * name says whose it is, so that a later run can tell one that a killed run left behind.
  */
 export interface Workplace {
@@ -30,9 +29,9 @@ const limit = { limitMs: 30_000, limitName: 'the limit of making and removing di
  */
 export async function makeWorkplace(host: BoundView): Promise<Workplace> {
   const ask = (op: Operation) => host.session.request('workplace', op, { root: host.facts.root, ...limit });
-  const owner = await ownerName();
+  const owner = thisOwner();
   await removeStale(ask, owner);
-  const name = `${prefix}${owner.machine}-${owner.boot}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const name = `${prefix}${ownerWord(owner)}-${randomBytes(4).toString('hex')}`;
   await makeDirectory(ask, name, host.facts.root);
   return {
     name,
@@ -72,23 +71,6 @@ async function makeDirectory(ask: Ask, name: string, root: string): Promise<void
   );
 }
 
-interface Owner {
-  readonly machine: string;
-  readonly boot: string;
-}
-
-/** This machine and its boot: a process id means nothing elsewhere or after a reboot. */
-async function ownerName(): Promise<Owner> {
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => 'noboot');
-  return {
-    machine:
-      hostname()
-        .replaceAll(/[^A-Za-z0-9]/g, '')
-        .slice(0, 20) || 'host',
-    boot: boot.trim().slice(0, 8),
-  };
-}
-
 async function removeStale(ask: Ask, owner: Owner): Promise<void> {
   const listed = await ask({ do: 'list', path: '.' });
   if (listed.kind !== 'value') return;
@@ -96,18 +78,8 @@ async function removeStale(ask: Ask, owner: Owner): Promise<void> {
   for (const name of names) if (isStale(name, owner)) await ask({ do: 'remove-tree', path: name });
 }
 
-/** Ours by machine, and its process is no more: of an earlier boot, or not alive. */
-function isStale(name: string, owner: Owner): boolean {
-  const match = /^\.vfs-verify-([A-Za-z0-9]+)-([0-9a-z]+)-(\d+)-[0-9a-f]{8}$/.exec(name);
-  if (match === null || match[1] !== owner.machine) return false;
-  return match[2] !== owner.boot || !isAlive(Number(match[3]));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** Ours by machine, and its process is no more. Before 0.2 the name said nothing of the process's start. */
+function isStale(name: string, here: Owner): boolean {
+  const match = /^\.vfs-verify-([A-Za-z0-9]+-[0-9a-z]+-\d+)(-\d+)?-[0-9a-f]{8}$/.exec(name);
+  return match !== null && isDead(`${match[1]}${match[2] ?? '-0'}`, here);
 }
