@@ -1,19 +1,30 @@
-import type { Bench } from '../run/bench.ts';
+import type { Bench, BoundView } from '../run/bench.ts';
 import { viewFacts } from '../run/setting.ts';
 import type { Share } from '../share/share.ts';
-import type { Sides } from './sides.ts';
+import type { ReachedSide, Sides } from './sides.ts';
 
-/** The bench of one share: its two views, bound to the probes that are running. */
+/** The bench of one share: its views, bound to the probes that are running. */
 export function benchFor(share: Share, sides: Sides, usedIndex?: Bench['usedIndex']): Bench {
-  const { guest, host } = sides;
+  const { guest, host, guest2 } = sides;
+  const { elsewhere } = share;
   return {
     share,
     views: {
-      guest: { session: guest.session, facts: viewFacts(share.guestDir, guest.session.hello) },
-      host: { session: host.session, facts: viewFacts(share.hostDir, host.session.hello) },
+      guest: viewOf(guest, share.guestDir),
+      host: viewOf(host, share.hostDir),
+      ...(elsewhere?.['guest-other-tag'] === undefined
+        ? {}
+        : { 'guest-other-tag': viewOf(guest, elsewhere['guest-other-tag']) }),
+      ...(guest2 === undefined || elsewhere?.guest2 === undefined
+        ? {}
+        : { guest2: viewOf(guest2, elsewhere.guest2) }),
     },
     versions: sides.versions,
     lab: sides.lab?.name,
     ...(usedIndex === undefined ? {} : { usedIndex }),
   };
+}
+
+function viewOf({ session }: ReachedSide, directory: string): BoundView {
+  return { session, facts: viewFacts(directory, session.hello) };
 }

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { labExec, labLogs, labSsh } from '../lab/access.ts';
 import { labDown } from '../lab/down.ts';
-import { requireGuest } from '../lab/find.ts';
-import type { LabInfo } from '../lab/info.ts';
+import { guestOf, requireGuest } from '../lab/find.ts';
+import type { LabGuest, LabInfo } from '../lab/info.ts';
 import type { Progress } from '../lab/progress.ts';
 import { type LabStatus, labList, labStatus } from '../lab/status.ts';
 import { labUp, prepareLab } from '../lab/up.ts';
@@ -17,6 +17,8 @@ interface UpFlags {
   readonly qemu?: string;
   readonly virtiofsd?: string;
   readonly kernel?: string;
+  readonly guests?: number;
+  readonly secondTag?: boolean;
   readonly dir?: string;
   readonly memory?: number;
   readonly cpus?: number;
@@ -57,20 +59,19 @@ export function labCommand(): Command {
       status(name ?? flags.name, flags),
     );
 
-  named(lab.command('ssh').argument('[words...]', 'a command for the guest, and options of ssh before it'))
+  ofGuest(lab.command('ssh').argument('[words...]', 'a command for the guest, and options of ssh before it'))
     .description("log into the guest with this machine's ssh client")
     .passThroughOptions()
     .allowUnknownOption()
-    .action(async (words: string[], flags: { name: string }) => {
-      process.exitCode = await labSsh(requireGuest(await labStatus(flags.name)), words);
+    .action(async (words: string[], flags: GuestFlags) => {
+      process.exitCode = await labSsh(await chosenGuest(flags), words);
     });
 
-  named(lab.command('exec').argument('<argv...>', 'a program and its arguments, taken literally'))
+  ofGuest(lab.command('exec').argument('<argv...>', 'a program and its arguments, taken literally'))
     .description('run a program in the guest; its exit status is ours')
     .passThroughOptions()
-    .action(async (argv: string[], flags: { name: string }) => {
-      const info = requireGuest(await labStatus(flags.name));
-      process.exitCode = await labExec(info, argv, process);
+    .action(async (argv: string[], flags: GuestFlags) => {
+      process.exitCode = await labExec(await chosenGuest(flags), argv, process);
       // A terminal or a pipe that we no longer read must not keep us here.
       process.stdin.destroy();
     });
@@ -85,6 +86,19 @@ function named(command: Command): Command {
   return command.option('--name <name>', 'which lab', 'default');
 }
 
+interface GuestFlags {
+  readonly name: string;
+  readonly guest: number;
+}
+
+function ofGuest(command: Command): Command {
+  return named(command).option('--guest <number>', 'which guest of a lab that has two', number(1, 2), 1);
+}
+
+async function chosenGuest({ name, guest }: GuestFlags): Promise<LabGuest> {
+  return guestOf(requireGuest(await labStatus(name)), guest);
+}
+
 function withLabFlags(command: Command): Command {
   return command
     .option('--modes <list>', `modes, joined by commas, or all (default: ${labModes.join(',')})`, list)
@@ -94,6 +108,8 @@ function withLabFlags(command: Command): Command {
       '--kernel <file>',
       'a kernel: vmlinuz, linux-image-*.deb, or a directory with boot/ and lib/modules/',
     )
+    .option('--guests <count>', 'guests that share the directory (default: 1)', number(1, 2))
+    .option('--second-tag', 'each mode under a second tag too, with a daemon and a mount of its own')
     .option('--dir <directory>', 'share this directory in place of one of the lab’s own')
     .option('--memory <MiB>', 'memory of the guest (default: 1024)', number(128, 1_048_576))
     .option('--cpus <count>', 'processors of the guest (default: 2)', number(1, 64))
@@ -135,6 +151,8 @@ function optionsOf(flags: UpFlags, signal: AbortSignal): LabOptions {
     qemu: flags.qemu,
     virtiofsd: flags.virtiofsd,
     kernel: flags.kernel,
+    guests: flags.guests,
+    secondTag: flags.secondTag,
     dir: flags.dir,
     memoryMiB: flags.memory,
     cpus: flags.cpus,
@@ -220,9 +238,9 @@ function inWords(lab: LabStatus): string {
       '',
     ].join('\n');
   }
-  const { hostDir, mounts, programs, accelerator } = lab as LabInfo;
+  const { hostDir, mounts, otherTags, otherGuests, programs, accelerator } = lab as LabInfo;
   const versions = Object.entries(programs).map(([name, { version }]) => `${name} ${version}`);
-  const [first = '', ...others] = Object.values(mounts);
+  const [first = '', ...others] = [...Object.values(mounts), ...Object.values(otherTags)];
   return [
     `The lab "${lab.name}" is up.`,
     `  on the host       ${hostDir}`,
@@ -230,6 +248,9 @@ function inWords(lab: LabStatus): string {
     ...others.map((path) => `                    ${path}`),
     `  programs          ${versions.join(', ')} (${accelerator === 'kvm' ? 'KVM' : 'emulated'})`,
     `  log in            vfs-verify lab ssh${flag}`,
+    ...otherGuests.map(
+      (_, index) => `  log in to guest ${index + 2} vfs-verify lab ssh${flag} --guest ${index + 2}`,
+    ),
     `  take it down      vfs-verify lab down${flag}`,
     '',
   ].join('\n');

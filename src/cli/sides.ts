@@ -28,10 +28,12 @@ export interface ReachedSide {
   readonly session: ProbeSession;
 }
 
-/** Both sides, reached, and the shares that are known between them. */
+/** Both sides, reached, and a second guest where there is one, and the shares that are known between them. */
 export interface Sides {
   readonly guest: ReachedSide;
   readonly host: ReachedSide;
+  /** Another guest of the same shares, where a lab has one. */
+  readonly guest2?: ReachedSide;
   readonly shares: readonly Share[];
   readonly lab: LabInfo | undefined;
   /** Program versions by name, as far as they are known. */
@@ -41,7 +43,7 @@ export interface Sides {
 }
 
 /**
- * Reaches both sides at once and starts a probe on each.
+ * Reaches all sides at once and starts a probe on each.
  * @throws KnownError `no-guest`, `no-map`, `no-lab`, and what endpoints and probes throw.
  */
 export async function reachSides(flags: SideFlags): Promise<Sides> {
@@ -54,19 +56,23 @@ export async function reachSides(flags: SideFlags): Promise<Sides> {
     );
   }
   const shares = lab === undefined ? mappedShares(flags) : labShares(lab, flags);
-  const [guest, host] = await both(
+  const second = lab?.otherGuests[0];
+  const reached = await all([
     async () =>
       lab === undefined
         ? openEndpoint(flags.guest ?? '', options(flags))
         : connectSsh({ ...lab.ssh, strict: true }),
     async () => (flags.host === 'local' ? localEndpoint() : openEndpoint(flags.host, options(flags))),
-  );
+    ...(second === undefined ? [] : [() => connectSsh({ ...second.ssh, strict: true })]),
+  ]);
+  const [guest, host, guest2] = reached as [ReachedSide, ReachedSide, ReachedSide?];
   const close = async () => {
-    await Promise.all([closeSide(guest), closeSide(host)]);
+    await Promise.all(reached.map(closeSide));
   };
   return {
     guest,
     host,
+    ...(guest2 === undefined ? {} : { guest2 }),
     shares,
     lab,
     versions: {
@@ -84,17 +90,14 @@ function options(flags: SideFlags): { acceptNewHostKey?: boolean } {
   return flags.acceptNewHostKey === undefined ? {} : { acceptNewHostKey: flags.acceptNewHostKey };
 }
 
-/** Starts both sides at once; when one fails, the other is closed again before the error goes on. */
-async function both(
-  openGuest: () => Promise<Endpoint>,
-  openHost: () => Promise<Endpoint>,
-): Promise<[ReachedSide, ReachedSide]> {
-  const [guest, host] = await Promise.allSettled([reach(openGuest), reach(openHost)]);
-  if (guest.status === 'fulfilled' && host.status === 'fulfilled') return [guest.value, host.value];
-  await Promise.all(
-    [guest, host].map((each) => (each.status === 'fulfilled' ? closeSide(each.value) : undefined)),
-  );
-  throw guest.status === 'rejected' ? guest.reason : (host as PromiseRejectedResult).reason;
+/** Starts all sides at once; when one fails, the others are closed again before the error goes on. */
+async function all(openers: readonly (() => Promise<Endpoint>)[]): Promise<ReachedSide[]> {
+  const settled = await Promise.allSettled(openers.map(reach));
+  const reached = settled.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+  const failed = settled.find((each) => each.status === 'rejected');
+  if (failed === undefined) return reached;
+  await Promise.all(reached.map(closeSide));
+  throw failed.reason;
 }
 
 async function reach(open: () => Promise<Endpoint>): Promise<ReachedSide> {
@@ -152,10 +155,23 @@ function labShares(lab: LabInfo, flags: SideFlags): Share[] {
       ...(daemon === undefined ? {} : { daemonPid: daemon.pid }),
       vmmPid: lab.qemu.pid,
       qmpSocket: lab.qemu.qmpSocket,
+      elsewhere: elsewhereIn(lab, mode),
       ...serverOf(mode, lab),
     };
   });
   return [...own, ...((flags.map ?? []).length > 0 ? mappedShares(flags) : [])];
+}
+
+/** Under another tag in the same mode, or in another mode: two tags are two caches all the same. */
+function elsewhereIn(lab: LabInfo, mode: Mode): NonNullable<Share['elsewhere']> {
+  const others = Object.entries(lab.mounts).filter(([name]) => name !== mode.name);
+  const like = others.find(([name]) => parseMode(name).server === mode.server) ?? others[0];
+  const otherTag = lab.otherTags[mode.name] ?? like?.[1];
+  const guest2 = lab.otherGuests[0]?.mounts[mode.name];
+  return {
+    ...(otherTag === undefined ? {} : { 'guest-other-tag': otherTag }),
+    ...(guest2 === undefined ? {} : { guest2 }),
+  };
 }
 
 function serverOf(mode: Mode, { programs }: LabInfo): { server?: string } {

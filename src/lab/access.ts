@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
 import { connectSsh } from '../endpoint/ssh.ts';
 import { KnownError } from '../model/error.ts';
-import type { LabInfo } from './info.ts';
+import type { LabGuest } from './info.ts';
 import { labDirectory } from './places.ts';
 import { logText } from './vm/background.ts';
 
@@ -15,7 +15,7 @@ import { logText } from './vm/background.ts';
  * @returns the client's exit status.
  * @throws KnownError `program-missing`.
  */
-export async function labSsh({ ssh }: LabInfo, words: readonly string[] = []): Promise<number> {
+export async function labSsh({ ssh }: LabGuest, words: readonly string[] = []): Promise<number> {
   const options = [
     ...['-F', 'none', '-i', ssh.keyFile, '-p', String(ssh.port)],
     ...['-o', 'IdentitiesOnly=yes', '-o', 'StrictHostKeyChecking=yes'],
@@ -38,13 +38,13 @@ export async function labSsh({ ssh }: LabInfo, words: readonly string[] = []): P
  * @throws KnownError as `connectSsh` does, and `connection-lost`.
  */
 export async function labExec(
-  lab: LabInfo,
+  guest: LabGuest,
   argv: readonly string[],
   streams: { readonly stdin: Readable; readonly stdout: Writable; readonly stderr: Writable },
 ): Promise<number> {
-  const guest = await connectSsh({ ...lab.ssh, strict: true });
+  const connection = await connectSsh({ ...guest.ssh, strict: true });
   try {
-    const program = await guest.spawn(argv);
+    const program = await connection.spawn(argv);
     program.stdin.on('error', () => {}); // It may end before it has read all.
     streams.stdin.pipe(program.stdin);
     const spoken = [copied(program.stdout, streams.stdout), copied(program.stderr, streams.stderr)];
@@ -53,7 +53,7 @@ export async function labExec(
     if (ended.lost !== undefined) {
       throw new KnownError(
         'connection-lost',
-        `the connection to the lab "${lab.name}" was lost: ${ended.lost}`,
+        `the connection to the lab's guest was lost: ${ended.lost}`,
         'vfs-verify lab status says whether the lab still runs, and lab logs what it said.',
       );
     }
@@ -61,7 +61,7 @@ export async function labExec(
     if (ended.status !== undefined) return ended.status;
     return 128 + (constants.signals[`SIG${ended.signal?.replace(/^SIG/, '')}` as NodeJS.Signals] ?? 0);
   } finally {
-    await guest.close();
+    await connection.close();
   }
 }
 

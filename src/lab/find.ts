@@ -1,5 +1,5 @@
 import { KnownError } from '../model/error.ts';
-import type { LabInfo } from './info.ts';
+import type { LabGuest, LabInfo } from './info.ts';
 import { type LabStatus, labList, labStatus, missingParts } from './status.ts';
 
 /**
@@ -37,6 +37,20 @@ export function requireGuest(status: LabStatus): LabInfo {
     'lab-broken',
     `the lab "${status.name}" is broken: ${missing.length === 0 ? 'it never came up' : `gone: ${missing.join(', ')}`}`,
     `vfs-verify lab logs${flag} shows what it said; vfs-verify lab up${flag} makes it anew.`,
+  );
+}
+
+/**
+ * One guest of a lab; 1 is the first.
+ * @throws KnownError `no-such-guest`.
+ */
+export function guestOf(lab: LabInfo, number: number): LabGuest {
+  const guest = number === 1 ? lab : lab.otherGuests[number - 2];
+  if (guest !== undefined) return guest;
+  throw new KnownError(
+    'no-such-guest',
+    `the lab "${lab.name}" has no guest ${number}`,
+    `It has ${1 + lab.otherGuests.length}. A lab with two is made by: vfs-verify lab up --guests 2.`,
   );
 }
 

@@ -1,14 +1,11 @@
-/** What `lab up --json` and `lab status --json` print, and what the rest of the program needs of a lab. */
-export interface LabInfo {
-  readonly schema: 'vfs-verify/lab/1';
-  readonly name: string;
-  readonly state: 'up' | 'down' | 'broken';
-  /** The shared directory on the host. */
-  readonly hostDir: string;
+/** One guest of a lab. */
+export interface LabGuest {
   /** Mode's name → where it is mounted in the guest. */
   readonly mounts: Readonly<Record<string, string>>;
-  /** Mode's name → the tag of its device. */
+  /** Mode's name → the tag of its device; `MODE@2` is the same mode under its other tag. */
   readonly tags: Readonly<Record<string, string>>;
+  /** Mode's name → where the same directory is mounted under another tag (`--second-tag`). */
+  readonly otherTags: Readonly<Record<string, string>>;
   readonly ssh: {
     readonly host: string;
     readonly port: number;
@@ -16,10 +13,8 @@ export interface LabInfo {
     readonly keyFile: string;
     readonly knownHostsFile: string;
   };
-  /** Program's name (qemu, virtiofsd, guest-kernel) → how it is run and what it says it is. */
-  readonly programs: Readonly<Record<string, { readonly argv: readonly string[]; readonly version: string }>>;
   readonly qemu: { readonly pid: number; readonly qmpSocket: string };
-  /** Mode's name → its daemon (absent for 9p, which QEMU serves). `pid` is the process that does the work. */
+  /** As `tags`; absent for 9p, which QEMU serves. `pid` is the process that does the work. */
   readonly daemons: Readonly<
     Record<
       string,
@@ -31,8 +26,24 @@ export interface LabInfo {
       }
     >
   >;
+  readonly consoleLog: string;
+}
+
+/**
+ * What `lab up --json` and `lab status --json` print, and what the rest of the program needs of a lab: its first
+ * guest, and what belongs to all of them.
+ */
+export interface LabInfo extends LabGuest {
+  readonly schema: 'vfs-verify/lab/1';
+  readonly name: string;
+  readonly state: 'up' | 'down' | 'broken';
+  /** The shared directory on the host. */
+  readonly hostDir: string;
+  /** Guests on the same directory, each with daemons of its own (`--guests 2`). */
+  readonly otherGuests: readonly LabGuest[];
+  /** Program's name (qemu, virtiofsd, guest-kernel) → how it is run and what it says it is. */
+  readonly programs: Readonly<Record<string, { readonly argv: readonly string[]; readonly version: string }>>;
   /** Where the lab keeps its state, its keys and its logs. */
   readonly directory: string;
-  readonly consoleLog: string;
   readonly accelerator: 'tcg' | 'kvm';
 }

@@ -1,49 +1,29 @@
-import {
-  appendFileSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { KnownError } from '../model/error.ts';
-import { clearLab, endLab } from './cleanup.ts';
-import { daemonEnded, waitForGuest } from './console.ts';
+import { clearLab } from './cleanup.ts';
 import { requireSpace, sayingDiskFull } from './disk.ts';
 import { type GuestImage, guestImage } from './guest/image.ts';
-import { personalArchive } from './guest/personal.ts';
-import type { LabInfo } from './info.ts';
-import { beginJournal, labMark, newLabId, noteProcess, readJournal } from './journal.ts';
+import { bringUpGuest } from './guest-up.ts';
+import type { LabGuest, LabInfo } from './info.ts';
+import { beginJournal, newLabId, readJournal } from './journal.ts';
 import { withLock } from './lock.ts';
 import { labDirectory, labLockFile, runDirectory } from './places.ts';
-import { identify } from './processes.ts';
 import { findPrograms, type Programs } from './programs/programs.ts';
-import { type OnProgress, timed } from './progress.ts';
+import type { OnProgress } from './progress.ts';
 import { infoFile, labStatus, missingParts } from './status.ts';
 import { chooseAccelerator } from './trial.ts';
-import { proveMounts } from './verify.ts';
-import { type Background, startInBackground } from './vm/background.ts';
-import { freePort } from './vm/free-port.ts';
-import { type LabKeys, makeKeys, writeKnownHosts } from './vm/keys.ts';
-import { qemuOptions } from './vm/qemu-options.ts';
-import { type DaemonShare, type LabShare, planShares, virtiofsdOptions, withDaemons } from './vm/shares.ts';
-import { workerOf } from './vm/worker.ts';
+import { makeKeys } from './vm/keys.ts';
+import { planShares } from './vm/shares.ts';
 import { differingFlags, type LabOptions, type Wish, wishOf } from './wish.ts';
 
 const bootTimeoutMs = 60_000;
-const daemonStartMs = 10_000;
-/** How often another free port is tried, when somebody took ours between look and use. */
-const portTries = 5;
 /** The guest's own archive, keys, logs; the share's content is the user's affair. */
 const labBytes = 64 * 1024 * 1024;
-const host = '127.0.0.1';
 
 /**
- * Brings a lab up, or finds it up already: a guest in which each mode's mount has been seen to be there.
+ * Brings a lab up, or finds it up already: one guest or more in which each mode's mount has
+ * been seen to be there.
  * When this returns, everything runs on without us; when it throws, nothing does.
  * @throws KnownError `lab-differs` (it is up with other options), `program-missing`, `bad-kernel`,
  * `bad-mode`, `mode-not-in-lab`, `bad-directory`, `port-in-use`, `daemon-ended`, `vm-ended`,
@@ -133,18 +113,12 @@ interface Plan {
 }
 
 async function bringUp(plan: Plan, onProgress: OnProgress): Promise<LabInfo> {
-  const { name, directory, wish, programs, image } = plan;
+  const { name, directory, wish, programs } = plan;
   const id = newLabId();
   const sockets = runDirectory(id);
-  const shares = planShares(wish.modes, sockets);
   const hostDir = wish.dir ?? join(directory, 'share');
-  const inDirectory = (file: string) => join(directory, file);
-  const ssh = {
-    host,
-    user: 'root',
-    keyFile: inDirectory('key'),
-    knownHostsFile: inDirectory('known_hosts'),
-  };
+  // What cannot be served is said before anything is made.
+  planShares(wish.modes, { sockets });
 
   beginJournal(directory, { id, runDirectory: sockets, wish: JSON.stringify(wish) });
   // Not recursive: it must not be there yet, in a directory where others may write.
@@ -152,40 +126,25 @@ async function bringUp(plan: Plan, onProgress: OnProgress): Promise<LabInfo> {
   mkdirSync(hostDir, { recursive: true });
 
   const keys = await makeKeys(programs.tree.root, directory);
-  const initrd = inDirectory('initramfs.cpio');
-  copyFileSync(image.initramfs, initrd);
-  appendFileSync(initrd, personal(name, keys, shares));
-  plan.signal?.throwIfAborted();
-
-  const { qemu, daemons, port } = await start(plan, { id, initrd, sockets, shares, hostDir }, onProgress);
-  writeKnownHosts(ssh.knownHostsFile, { host, port }, keys.hostKey);
-  await timed(onProgress, 'saw every mount in the guest', () => proveMounts({ ...ssh, port }, shares));
-
-  const workers = withDaemons(shares).map(({ mode, tag, socket }) => {
-    const started = identify((daemons.get(mode.name) as Background).pid);
-    const worker = started && workerOf(started, socket);
-    if (worker === undefined) throw daemonEnded(mode.name, 'ended', daemons.get(mode.name) as Background);
-    if (worker.pid !== started?.pid) noteProcess(directory, mode.name, worker.pid);
-    const argv = [...programs.virtiofsd.argv, ...virtiofsdOptions(mode, socket, hostDir)];
-    return [mode.name, { pid: worker.pid, tag, socket, argv }] as const;
-  });
+  const guestPlan = { ...plan, lab: name, id, sockets, hostDir, keys };
+  const [first, ...others] = await allOrFirstError(
+    Array.from({ length: wish.guests }, (_, index) =>
+      bringUpGuest(guestPlan, index + 1, index === 0 ? wish.sshPort : undefined, onProgress),
+    ),
+  );
   const info: LabInfo = {
     schema: 'vfs-verify/lab/1',
     name,
     state: 'up',
     hostDir,
-    mounts: Object.fromEntries(shares.map(({ mode, mount }) => [mode.name, mount.path])),
-    tags: Object.fromEntries(shares.map(({ mode, tag }) => [mode.name, tag])),
-    ssh: { ...ssh, port },
+    ...(first as LabGuest),
+    otherGuests: others,
     programs: {
       qemu: { argv: programs.qemu.argv, version: programs.qemu.version },
       virtiofsd: { argv: programs.virtiofsd.argv, version: programs.virtiofsd.version },
       'guest-kernel': { argv: [programs.kernel.image], version: programs.kernel.version },
     },
-    qemu: { pid: qemu.pid, qmpSocket: join(sockets, 'qmp.sock') },
-    daemons: Object.fromEntries(workers),
     directory,
-    consoleLog: inDirectory('console.log'),
     accelerator: plan.accelerator,
   };
   // Written last and whole: that it is there says that the lab came up.
@@ -194,131 +153,12 @@ async function bringUp(plan: Plan, onProgress: OnProgress): Promise<LabInfo> {
   return info;
 }
 
-function personal(name: string, keys: LabKeys, shares: readonly LabShare[]): Buffer {
-  return personalArchive({
-    name,
-    hostKey: keys.hostKeyBytes,
-    authorizedKey: keys.clientKey,
-    mounts: shares.map(({ mount }) => mount),
-  });
-}
-
-/** Starts one daemon for each share, and waits until each listens. */
-async function startDaemons(
-  { directory, programs }: Plan,
-  id: string,
-  shares: readonly DaemonShare[],
-  hostDir: string,
-): Promise<Map<string, Background>> {
-  const started = await Promise.all(
-    shares.map(async ({ mode, socket }) => {
-      const argv = [...programs.virtiofsd.argv, ...virtiofsdOptions(mode, socket, hostDir)];
-      const logFile = join(directory, `virtiofsd-${mode.name}.log`);
-      const daemon = await startInBackground(argv, { logFile, env: labMark(id).env, role: 'virtiofsd' });
-      noteProcess(directory, mode.name, daemon.pid);
-      await listening(mode.name, daemon, socket);
-      return [mode.name, daemon] as const;
-    }),
-  );
-  return new Map(started);
-}
-
-async function listening(mode: string, daemon: Background, socket: string): Promise<void> {
-  const deadline = performance.now() + daemonStartMs;
-  let how: string | undefined;
-  daemon.ended.then((words) => {
-    how = words;
-  });
-  while (!existsSync(socket)) {
-    if (how !== undefined) throw daemonEnded(mode, how, daemon);
-    if (performance.now() > deadline) {
-      throw daemonEnded(mode, `made no socket within ${daemonStartMs / 1000} s`, daemon);
-    }
-    await sleep(10);
-  }
-}
-
-interface Parts {
-  readonly id: string;
-  readonly initrd: string;
-  readonly sockets: string;
-  readonly shares: readonly LabShare[];
-  readonly hostDir: string;
-}
-
-interface Started {
-  readonly qemu: Background;
-  readonly daemons: ReadonlyMap<string, Background>;
-  readonly port: number;
-}
-
-/**
- * Starts the daemons and QEMU and waits for the guest; once more with another port, when somebody has just
- * taken the one that was free. The daemons too: each serves one connection and ends with it.
- */
-async function start(plan: Plan, parts: Parts, onProgress: OnProgress): Promise<Started> {
-  const fixed = plan.wish.sshPort;
-  for (let tries = 1; ; tries += 1) {
-    const port = fixed ?? (await freePort());
-    const served = withDaemons(parts.shares);
-    const daemons =
-      served.length === 0
-        ? new Map<string, Background>()
-        : await timed(onProgress, `started ${served.length} virtiofsd`, () =>
-            startDaemons(plan, parts.id, served, parts.hostDir),
-          );
-    const qemu = await startQemu(plan, parts, port);
-    try {
-      const watched = {
-        consoleLog: join(plan.directory, 'console.log'),
-        qemu,
-        daemons,
-        limitMs: plan.limitMs,
-        signal: plan.signal,
-      };
-      await timed(onProgress, `booted the guest (${plan.accelerator})`, () => waitForGuest(watched));
-      return { qemu, daemons, port };
-    } catch (error) {
-      if (!/host forwarding rule/.test(qemu.tail())) throw error;
-      if (fixed !== undefined || tries >= portTries) {
-        throw new KnownError(
-          'port-in-use',
-          `the port ${port} of ${host} is in use`,
-          'Give another --ssh-port, or leave it away for a free one.',
-          { detail: qemu.tail() },
-        );
-      }
-      await endLab(plan.directory);
-      for (const { socket } of served) rmSync(socket, { force: true });
-      rmSync(qemu.logFile);
-    }
-  }
-}
-
-async function startQemu(plan: Plan, parts: Parts, port: number): Promise<Background> {
-  const { directory, wish, image, programs } = plan;
-  const words = qemuOptions({
-    accelerator: plan.accelerator,
-    memoryMiB: wish.memoryMiB,
-    cpus: wish.cpus,
-    kernel: image.kernel,
-    initrd: parts.initrd,
-    programsDisk: image.programsDisk,
-    consoleLog: join(directory, 'console.log'),
-    qmpSocket: join(parts.sockets, 'qmp.sock'),
-    sshPort: port,
-    shares: parts.shares,
-    hostDir: parts.hostDir,
-    securityModel: process.getuid?.() === 0 ? 'passthrough' : 'none',
-  });
-  const logFile = join(directory, 'qemu.log');
-  const qemu = await startInBackground([...programs.qemu.argv, ...words], {
-    logFile,
-    env: labMark(parts.id).env,
-    role: 'QEMU',
-  });
-  noteProcess(directory, 'qemu', qemu.pid);
-  return qemu;
+/** Waits for all of them, so that nothing is still being started when the first error goes on. */
+async function allOrFirstError<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(promises);
+  const failed = settled.find((each) => each.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return settled.map((each) => (each as PromiseFulfilledResult<T>).value);
 }
 
 function requireDirectory(dir: string | undefined): void {

@@ -19,7 +19,7 @@ export async function proveMounts(ssh: LabInfo['ssh'], shares: readonly LabShare
     if (missing.length === 0) return;
     throw new KnownError(
       'mount-missing',
-      `the guest has no mount of ${missing.map(({ mode }) => mode.name).join(', ')}`,
+      `the guest has no mount of ${missing.map(({ name }) => name).join(', ')}`,
       'Leave the mode out with --modes, or read what the guest said: vfs-verify lab logs.',
       { detail: stdout },
     );

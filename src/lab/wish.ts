@@ -10,6 +10,10 @@ export interface LabOptions {
   readonly qemu?: string | undefined;
   readonly virtiofsd?: string | undefined;
   readonly kernel?: string | undefined;
+  /** How many guests share the directory; 1 or 2. */
+  readonly guests?: number | undefined;
+  /** Each mode under a second tag as well, with a daemon and a mount of its own. */
+  readonly secondTag?: boolean | undefined;
   /** An existing directory to share in place of the lab's own. It is never removed. */
   readonly dir?: string | undefined;
   /** The guest's memory in MiB. */
@@ -28,6 +32,8 @@ export interface Wish {
   readonly qemu: string | undefined;
   readonly virtiofsd: string | undefined;
   readonly kernel: string | undefined;
+  readonly guests: number;
+  readonly secondTag: boolean;
   readonly dir: string | undefined;
   readonly memoryMiB: number;
   readonly cpus: number;
@@ -49,6 +55,8 @@ export function wishOf(options: LabOptions): Wish {
     qemu: path(options.qemu),
     virtiofsd: path(options.virtiofsd),
     kernel: options.kernel === undefined ? undefined : resolve(options.kernel),
+    guests: options.guests ?? 1,
+    secondTag: options.secondTag ?? false,
     dir: options.dir === undefined ? undefined : resolve(options.dir),
     memoryMiB: options.memoryMiB ?? 1024,
     cpus: options.cpus ?? 2,
@@ -64,6 +72,8 @@ export function differingFlags(one: string, other: string): string[] {
     qemu: '--qemu',
     virtiofsd: '--virtiofsd',
     kernel: '--kernel',
+    guests: '--guests',
+    secondTag: '--second-tag',
     dir: '--dir',
     memoryMiB: '--memory',
     cpus: '--cpus',

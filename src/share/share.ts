@@ -19,6 +19,8 @@ export interface Share {
   /** QEMU's process on the host, and the socket of its monitor. */
   readonly vmmPid?: number;
   readonly qmpSocket?: string;
+  /** The same directory where other views see it: another mount of the guest, or another guest's mount. */
+  readonly elsewhere?: Readonly<Partial<Record<'guest-other-tag' | 'guest2', string>>>;
 }
 
 /**

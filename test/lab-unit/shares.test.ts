@@ -18,7 +18,7 @@ test.each([
 });
 
 test('every mode has a tag, a socket and a mount of its own, and one that is named twice is there once', () => {
-  const shares = planShares([...labModes, 'auto'], '/run/x');
+  const shares = planShares([...labModes, 'auto'], { sockets: '/run/x' });
   expect(shares.map(({ mode }) => mode.name)).toEqual(labModes);
   expect(new Set(shares.map(({ tag }) => tag)).size).toBe(6);
   expect(shares[5]).toMatchObject({
@@ -28,7 +28,7 @@ test('every mode has a tag, a socket and a mount of its own, and one that is nam
 });
 
 test('a 9p mode has a device and a mount of its own, and no daemon', () => {
-  const shares = planShares(['auto', '9p:readahead', '9p:loose+msize=65536'], '/run/x');
+  const shares = planShares(['auto', '9p:readahead', '9p:loose+msize=65536'], { sockets: '/run/x' });
   expect(withDaemons(shares).map(({ mode }) => mode.name)).toEqual(['auto']);
   expect(shares[1]).toMatchObject({
     socket: undefined,
@@ -45,7 +45,9 @@ test('a 9p mode has a device and a mount of its own, and no daemon', () => {
 test.each(['9p:loose+dax=always', 'c:auto', 'auto+dax=always'])(
   'the lab says that it cannot serve %s',
   (mode) => {
-    expect(() => planShares([mode], '/run/x')).toThrow(expect.objectContaining({ code: 'mode-not-in-lab' }));
+    expect(() => planShares([mode], { sockets: '/run/x' })).toThrow(
+      expect.objectContaining({ code: 'mode-not-in-lab' }),
+    );
   },
 );
 
@@ -60,7 +62,7 @@ test('a comma in a path does not end the option that it is in', () => {
     consoleLog: '/a,b/console.log',
     qmpSocket: '/q',
     sshPort: 4022,
-    shares: planShares(['auto', '9p:none'], '/s,t'),
+    shares: planShares(['auto', '9p:none'], { sockets: '/s,t' }),
     hostDir: '/a,b',
     securityModel: 'none',
   });

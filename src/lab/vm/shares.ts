@@ -5,7 +5,11 @@ import type { GuestMount } from '../guest/personal.ts';
 
 /** One way in which the lab shares its directory: a mode with a device, a tag and a mount of its own. */
 export interface LabShare {
+  /** The mode's, with `@2` under its other tag. */
+  readonly name: string;
   readonly mode: Mode;
+  /** The same mode is there under another tag, which comes first. */
+  readonly otherTag: boolean;
   /** A virtiofs tag holds 36 bytes and one of 9p 31, less than some modes' names: short ids. */
   readonly tag: string;
   /** Where its daemon listens; undefined for 9p, which QEMU serves itself. */
@@ -21,38 +25,56 @@ export function withDaemons(shares: readonly LabShare[]): DaemonShare[] {
   return shares.filter((share): share is DaemonShare => share.socket !== undefined);
 }
 
+/** How a guest's shares are laid out. */
+export interface SharesLayout {
+  /** The directory for the daemons' sockets. */
+  readonly sockets: string;
+  /** Before the name of each socket: guests of one lab have them in one directory. */
+  readonly prefix?: string;
+  /** Each mode a second time, under another tag. */
+  readonly secondTag?: boolean;
+}
+
 /**
- * The shares for these modes, each once.
- * @param sockets the directory for the daemons' sockets.
+ * The shares for these modes, each once, or twice under two tags.
  * @throws KnownError `bad-mode`, `mode-not-in-lab`.
  */
-export function planShares(modes: readonly string[], sockets: string): LabShare[] {
-  const parsed = new Map(modes.map((name) => parseMode(name)).map((mode) => [mode.name, mode]));
-  if (parsed.size === 0) {
+export function planShares(modes: readonly string[], layout: SharesLayout): LabShare[] {
+  const parsed = [...new Map(modes.map((name) => parseMode(name)).map((mode) => [mode.name, mode])).values()];
+  if (parsed.length === 0) {
     throw new KnownError(
       'bad-mode',
       'a lab needs at least one mode',
       'Name modes, such as --modes auto,never.',
     );
   }
-  return [...parsed.values()].map((mode, index) => {
-    const tag = `m${index}`;
-    const path = `/mnt/${mode.name}`;
-    if (mode.server === '9p' && mode.dax === undefined)
-      return { mode, tag, socket: undefined, mount: { tag, type: '9p', path, options: options9p(mode) } };
-    if (mode.server === 'rust' && mode.dax === undefined)
-      return {
-        mode,
-        tag,
-        socket: join(sockets, `${tag}.sock`),
-        mount: { tag, type: 'virtiofs', path, options: 'rw' },
-      };
-    throw new KnownError(
-      'mode-not-in-lab',
-      `the lab cannot serve the mode ${mode.name}`,
-      'It serves the modes of the Rust virtiofsd (never, metadata, auto and always, with flags such as +writeback) and those of 9p (9p:none, 9p:readahead, 9p:mmap, 9p:loose, 9p:fscache).',
-    );
-  });
+  const first = parsed.map((mode, index) => shareOf(mode, `m${index}`, false, layout));
+  if (layout.secondTag !== true) return first;
+  return [...first, ...parsed.map((mode, index) => shareOf(mode, `n${index}`, true, layout))];
+}
+
+function shareOf(
+  mode: Mode,
+  tag: string,
+  otherTag: boolean,
+  { sockets, prefix = '' }: SharesLayout,
+): LabShare {
+  const name = otherTag ? `${mode.name}@2` : mode.name;
+  const base = { name, mode, tag, otherTag };
+  const path = `/mnt/${name}`;
+  if (mode.server === '9p' && mode.dax === undefined)
+    return { ...base, socket: undefined, mount: { tag, type: '9p', path, options: options9p(mode) } };
+  if (mode.server === 'rust' && mode.dax === undefined)
+    return {
+      ...base,
+      socket: join(sockets, `${prefix}${tag}.sock`),
+      mount: { tag, type: 'virtiofs', path, options: 'rw' },
+    };
+  throw new KnownError(
+    'mode-not-in-lab',
+    `the lab cannot serve the mode ${mode.name}`,
+    'It serves the modes of the Rust virtiofsd (never, metadata, auto and always, with flags such as +writeback) and those of 9p (9p:none, 9p:readahead, 9p:mmap, 9p:loose, 9p:fscache).',
+  );
 }
 
 /** A 9p mode is the guest's affair alone: its policy and flags are options of the mount. */

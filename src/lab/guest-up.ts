@@ -1,0 +1,247 @@
+import { appendFileSync, copyFileSync, existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KnownError } from '../model/error.ts';
+import { daemonEnded, waitForGuest } from './console.ts';
+import type { GuestImage } from './guest/image.ts';
+import { personalArchive } from './guest/personal.ts';
+import type { LabGuest } from './info.ts';
+import { labMark, noteProcess } from './journal.ts';
+import { endProcesses, identify, withDescendants } from './processes.ts';
+import type { Programs } from './programs/programs.ts';
+import { type OnProgress, timed } from './progress.ts';
+import { proveMounts } from './verify.ts';
+import { type Background, startInBackground } from './vm/background.ts';
+import { freePort } from './vm/free-port.ts';
+import { type LabKeys, writeKnownHosts } from './vm/keys.ts';
+import { qemuOptions } from './vm/qemu-options.ts';
+import { type DaemonShare, type LabShare, planShares, virtiofsdOptions, withDaemons } from './vm/shares.ts';
+import { workerOf } from './vm/worker.ts';
+import type { Wish } from './wish.ts';
+
+const daemonStartMs = 10_000;
+/** How often another free port is tried, when somebody took ours between look and use. */
+const portTries = 5;
+const host = '127.0.0.1';
+
+/** What one guest of a lab is made from. */
+export interface GuestPlan {
+  readonly lab: string;
+  readonly directory: string;
+  /** The lab's id. */
+  readonly id: string;
+  /** The directory of its sockets. */
+  readonly sockets: string;
+  readonly hostDir: string;
+  readonly keys: LabKeys;
+  readonly wish: Pick<Wish, 'modes' | 'secondTag' | 'memoryMiB' | 'cpus'>;
+  readonly programs: Programs;
+  readonly image: GuestImage;
+  readonly accelerator: 'tcg' | 'kvm';
+  readonly limitMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Brings one guest of a lab up, with daemons of its own over the lab's directory.
+ * @param number 1 is the lab's first. It is in the names of the others' files: `console-2.log`.
+ * @param fixedPort where its ssh is to answer; undefined: a free port.
+ * @throws KnownError `port-in-use`, `daemon-ended`, `vm-ended`, `guest-not-up`, `guest-failed`,
+ * `mount-missing`, `program-missing`: what was started is then still to be ended.
+ */
+export async function bringUpGuest(
+  plan: GuestPlan,
+  number: number,
+  fixedPort: number | undefined,
+  onProgress: OnProgress,
+): Promise<LabGuest> {
+  const guest = new Guest(plan, number, onProgress);
+  return guest.up(fixedPort);
+}
+
+class Guest {
+  readonly #plan: GuestPlan;
+  readonly #number: number;
+  readonly #onProgress: OnProgress;
+  readonly #shares: readonly LabShare[];
+
+  constructor(plan: GuestPlan, number: number, onProgress: OnProgress) {
+    this.#plan = plan;
+    this.#number = number;
+    this.#onProgress = ({ text, tookMs }) =>
+      onProgress({
+        text: number === 1 ? text : `guest ${number}: ${text}`,
+        ...(tookMs === undefined ? {} : { tookMs }),
+      });
+    this.#shares = planShares(plan.wish.modes, {
+      sockets: plan.sockets,
+      prefix: number === 1 ? '' : `g${number}-`,
+      secondTag: plan.wish.secondTag,
+    });
+  }
+
+  async up(fixedPort: number | undefined): Promise<LabGuest> {
+    const { image, keys, lab, programs, hostDir, signal } = this.#plan;
+    const initrd = this.#file('initramfs', 'cpio');
+    copyFileSync(image.initramfs, initrd);
+    const own = personalArchive({
+      name: this.#number === 1 ? lab : `${lab}-${this.#number}`,
+      hostKey: keys.hostKeyBytes,
+      authorizedKey: keys.clientKey,
+      mounts: this.#shares.map(({ mount }) => mount),
+    });
+    appendFileSync(initrd, own);
+    signal?.throwIfAborted();
+    const { qemu, daemons, port } = await this.#start(initrd, fixedPort);
+    const knownHostsFile = this.#file('known_hosts', '');
+    writeKnownHosts(knownHostsFile, { host, port }, keys.hostKey);
+    const ssh = { host, port, user: 'root', keyFile: keys.clientKeyFile, knownHostsFile };
+    await timed(this.#onProgress, 'saw every mount in the guest', () => proveMounts(ssh, this.#shares));
+    const workers = withDaemons(this.#shares).map((share) => {
+      const { name, mode, tag, socket } = share;
+      const pid = this.#workerPid(share, daemons.get(name) as Background);
+      const argv = [...programs.virtiofsd.argv, ...virtiofsdOptions(mode, socket, hostDir)];
+      return [name, { pid, tag, socket, argv }] as const;
+    });
+    const [first, second] = [false, true].map((isOther) =>
+      this.#shares.filter(({ otherTag }) => otherTag === isOther),
+    );
+    return {
+      mounts: mountsOf(first),
+      tags: Object.fromEntries(this.#shares.map(({ name, tag }) => [name, tag])),
+      otherTags: mountsOf(second),
+      ssh,
+      qemu: { pid: qemu.pid, qmpSocket: this.#qmpSocket() },
+      daemons: Object.fromEntries(workers),
+      consoleLog: this.#file('console', 'log'),
+    };
+  }
+
+  /** `console.log` for the first guest, `console-2.log` for the second. */
+  #file(name: string, extension: string): string {
+    return join(this.#plan.directory, `${this.#role(name)}${extension === '' ? '' : `.${extension}`}`);
+  }
+
+  /** What a process of this guest is called in the journal. */
+  #role(name: string): string {
+    return this.#number === 1 ? name : `${name}-${this.#number}`;
+  }
+
+  #qmpSocket(): string {
+    return join(this.#plan.sockets, this.#number === 1 ? 'qmp.sock' : `g${this.#number}-qmp.sock`);
+  }
+
+  #workerPid({ name, socket }: DaemonShare, daemon: Background): number {
+    const started = identify(daemon.pid);
+    if (started === undefined) throw daemonEnded(name, 'ended', daemon);
+    const { pid } = workerOf(started, socket);
+    if (pid !== started.pid) noteProcess(this.#plan.directory, this.#role(name), pid);
+    return pid;
+  }
+
+  /**
+   * Starts the daemons and QEMU and waits for the guest; once more with another port, when somebody has just
+   * taken the one that was free. The daemons too: each serves one connection and ends with it.
+   */
+  async #start(initrd: string, fixedPort: number | undefined): Promise<Started> {
+    const served = withDaemons(this.#shares);
+    for (let tries = 1; ; tries += 1) {
+      const port = fixedPort ?? (await freePort());
+      const daemons = await this.#startDaemons(served);
+      const qemu = await this.#startQemu(initrd, port);
+      try {
+        const { accelerator, limitMs, signal } = this.#plan;
+        const watched = { consoleLog: this.#file('console', 'log'), qemu, daemons, limitMs, signal };
+        await timed(this.#onProgress, `booted the guest (${accelerator})`, () => waitForGuest(watched));
+        return { qemu, daemons, port };
+      } catch (error) {
+        if (!/host forwarding rule/.test(qemu.tail())) throw error;
+        if (fixedPort !== undefined || tries >= portTries) throw portInUse(port, qemu);
+        await endStarted([qemu, ...daemons.values()]);
+        for (const { socket } of served) rmSync(socket, { force: true });
+        rmSync(qemu.logFile);
+      }
+    }
+  }
+
+  /** Starts one daemon for each share, and waits until each listens. */
+  async #startDaemons(shares: readonly DaemonShare[]): Promise<ReadonlyMap<string, Background>> {
+    if (shares.length === 0) return new Map();
+    const { directory, programs, hostDir, id } = this.#plan;
+    return timed(this.#onProgress, `started ${shares.length} virtiofsd`, async () => {
+      const started = shares.map(async ({ name, mode, socket }) => {
+        const argv = [...programs.virtiofsd.argv, ...virtiofsdOptions(mode, socket, hostDir)];
+        const logFile = join(directory, `${this.#role(`virtiofsd-${name}`)}.log`);
+        const daemon = await startInBackground(argv, { logFile, env: labMark(id).env, role: 'virtiofsd' });
+        noteProcess(directory, this.#role(name), daemon.pid);
+        await listening(name, daemon, socket);
+        return [name, daemon] as const;
+      });
+      return new Map(await Promise.all(started));
+    });
+  }
+
+  async #startQemu(initrd: string, port: number): Promise<Background> {
+    const { directory, wish, image, programs, hostDir, accelerator, id } = this.#plan;
+    const words = qemuOptions({
+      accelerator,
+      memoryMiB: wish.memoryMiB,
+      cpus: wish.cpus,
+      kernel: image.kernel,
+      initrd,
+      programsDisk: image.programsDisk,
+      consoleLog: this.#file('console', 'log'),
+      qmpSocket: this.#qmpSocket(),
+      sshPort: port,
+      shares: this.#shares,
+      hostDir,
+      securityModel: process.getuid?.() === 0 ? 'passthrough' : 'none',
+    });
+    const qemu = await startInBackground([...programs.qemu.argv, ...words], {
+      logFile: this.#file('qemu', 'log'),
+      env: labMark(id).env,
+      role: 'QEMU',
+    });
+    noteProcess(directory, this.#role('qemu'), qemu.pid);
+    return qemu;
+  }
+}
+
+interface Started {
+  readonly qemu: Background;
+  readonly daemons: ReadonlyMap<string, Background>;
+  readonly port: number;
+}
+
+function mountsOf(shares: readonly LabShare[] = []): Record<string, string> {
+  return Object.fromEntries(shares.map(({ mode, mount }) => [mode.name, mount.path]));
+}
+
+async function listening(name: string, daemon: Background, socket: string): Promise<void> {
+  const deadline = performance.now() + daemonStartMs;
+  let how: string | undefined;
+  daemon.ended.then((words) => {
+    how = words;
+  });
+  while (!existsSync(socket)) {
+    if (how !== undefined) throw daemonEnded(name, how, daemon);
+    if (performance.now() > deadline) {
+      throw daemonEnded(name, `made no socket within ${daemonStartMs / 1000} s`, daemon);
+    }
+    await sleep(10);
+  }
+}
+
+async function endStarted(started: readonly Background[]): Promise<void> {
+  const roots = started.flatMap(({ pid }) => identify(pid) ?? []);
+  await endProcesses(() => withDescendants(roots), 5000);
+}
+
+function portInUse(port: number, qemu: Background): KnownError {
+  return new KnownError(
+    'port-in-use',
+    `the port ${port} of ${host} is in use`,
+    'Give another --ssh-port, or leave it away for a free one.',
+    { detail: qemu.tail() },
+  );
+}
