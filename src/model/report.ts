@@ -1,4 +1,4 @@
-import type { RunVerdict, Verdict } from './verdict.ts';
+import type { RunVerdict, Verdict, VerdictCounts } from './verdict.ts';
 
 /** The version of the report's JSON. A reader that knows another number should refuse, not guess. */
 export const reportSchemaId = 'vfs-verify/report/1';
@@ -19,8 +19,17 @@ export interface Report {
   readonly environment: Environment;
   /** One for each check and mode; for `md5` one for each path. */
   readonly results: readonly Result[];
+  /** What each check asks, for those that this run loaded. */
+  readonly checks?: Readonly<Record<string, CheckWords>>;
   /** What is another than in an earlier run (`check --baseline`). */
   readonly baseline?: Baseline;
+}
+
+/** A check in words: those of its declaration. */
+export interface CheckWords {
+  readonly title: string;
+  /** What each code of its verdicts means. */
+  readonly codes: Readonly<Record<string, string>>;
 }
 
 /** A comparison with an earlier report, case by case. */
@@ -115,6 +124,8 @@ export interface CaseResult {
   readonly durationMs: number;
   /** The command that runs this case again. */
   readonly rerun?: string;
+  /** Where the run had several rounds (`check --repeat`): how they ended. `verdict` is the worst of them. */
+  readonly rounds?: VerdictCounts;
   /** Set on a fail that is a known defect of the software under test (`check --known`). */
   readonly known?: KnownFinding;
 }

@@ -34,9 +34,14 @@ export interface VerdictCounts {
   readonly fail: number;
   readonly unknown: number;
   readonly skip: number;
+  /** Of the fails, those that are known defects of the software under test: they do not decide the run. */
+  readonly known?: number;
 }
 
-/** A run's verdict: kind is the worst of fail, unknown, pass; all skipped (or nothing at all) is unknown. */
+/**
+ * A run's verdict: kind is the worst of fail, unknown, pass; all skipped (or nothing at all) is unknown. A fail
+ * that is a known defect counts as if it had passed.
+ */
 export interface RunVerdict {
   readonly kind: 'pass' | 'fail' | 'unknown';
   readonly counts: VerdictCounts;
@@ -49,11 +54,15 @@ export function countVerdicts(kinds: Iterable<VerdictKind>): VerdictCounts {
   return counts;
 }
 
-/** The verdict of a run from its cells. */
-export function runVerdict(kinds: Iterable<VerdictKind>): RunVerdict {
+/**
+ * The verdict of a run from its cells.
+ * @param known how many of the fails are known defects, and nothing else in their cells is worse than a pass.
+ */
+export function runVerdict(kinds: Iterable<VerdictKind>, known = 0): RunVerdict {
   const counts = countVerdicts(kinds);
-  const kind = counts.fail > 0 ? 'fail' : counts.unknown > 0 || counts.pass === 0 ? 'unknown' : 'pass';
-  return { kind, counts };
+  const fails = counts.fail - known;
+  const kind = fails > 0 ? 'fail' : counts.unknown > 0 || counts.pass + known === 0 ? 'unknown' : 'pass';
+  return { kind, counts: known === 0 ? counts : { ...counts, known } };
 }
 
 const rank: Record<VerdictKind, number> = { skip: 0, pass: 1, unknown: 2, fail: 3 };
