@@ -27,7 +27,7 @@ export async function contract(
   const blocks = chosen.map((row) => {
     const promises = Object.entries(row.cells).map(
       ([mode, freshness]) =>
-        `  ${padTo(mode, 18)}${describePromise({ scenario: row.scenario, freshness, because: row.because, sources: row.sources })}`,
+        `  ${padTo(mode, 18)}${freshness === 'by-policy' ? 'as the policy' : describePromise({ freshness })}`,
     );
     const why = [
       ...wrapped(row.because, { width, first: '  why     ' }),

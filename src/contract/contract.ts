@@ -1,39 +1,147 @@
 import type { Mode } from '../model/mode.ts';
-import type { Promise as Promised } from '../model/promise.ts';
-import { type Column, type Row, rows } from './rows.ts';
+import type { Commitment, Promise as Promised } from '../model/promise.ts';
+import { type Cells, columnsOf } from './columns.ts';
+import type { Condition, Row } from './row.ts';
+import { rows } from './rows.ts';
+import { isWithin } from './versions.ts';
 
-/** Flags that change no promise of the rows here. Any other flag makes the contract silent. */
-const neutralFlags = new Set(['allow-direct-io', 'writeback']);
+/** Program versions by name, as a Setting has them: virtiofsd, qemu, guest-kernel, host-kernel. */
+export type Versions = Readonly<Record<string, string>>;
 
 /**
- * The column of the table that a mode falls into; undefined where the table has none (another server,
- * a flag or a DAX setting that the rows do not cover).
+ * Daemon flags that change no promise, or only those of rows with a variant for them. Any other flag makes
+ * the contract silent: nobody has read what it does.
  */
-function columnOf(mode: Mode): Column | undefined {
-  if (mode.server !== 'rust' || (mode.dax !== undefined && mode.dax !== 'never')) return undefined;
-  if (mode.flags.some((flag) => !neutralFlags.has(flag))) return undefined;
-  const name = mode.flags.includes('writeback') ? `${mode.cache}+writeback` : mode.cache;
-  return isColumn(name) ? name : undefined;
-}
-
-const columns: Readonly<Record<Column, true>> = {
-  never: true,
-  metadata: true,
-  auto: true,
-  'auto+writeback': true,
-  always: true,
-  'always+writeback': true,
+const knownFlags: Readonly<Record<Mode['server'], readonly string[]>> = {
+  rust: [
+    'allow-direct-io',
+    'allow-mmap',
+    'announce-submounts',
+    'inode-file-handles',
+    'no-announce-submounts',
+    'no-readdirplus',
+    'posix-acl',
+    'preserve-noatime',
+    'security-label',
+    'thread-pool-size',
+    'writeback',
+    'xattr',
+  ],
+  c: ['allow_direct_io', 'flock', 'posix_lock', 'writeback', 'xattr'],
+  '9p': [],
 };
 
-function isColumn(name: string): name is Column {
-  return Object.hasOwn(columns, name);
+/** The oldest versions whose sources were read. An older one has no rows here. */
+const oldest: Versions = { 'guest-kernel': '5.4', virtiofsd: '1.10' };
+
+/**
+ * What a scenario promises in a mode; undefined where the contract does not know: a scenario, a flag, a server
+ * or a version that nobody has read, or a version that is not known and would make a difference.
+ */
+export function promiseFor(
+  scenario: string,
+  mode: Mode | undefined,
+  versions: Versions = {},
+): Promised | undefined {
+  const row = rows.find((each) => each.scenario === scenario);
+  if (row === undefined || mode === undefined || !isCovered(mode, versions)) return undefined;
+  if (mode.dax === 'inode') {
+    // Which files are in DAX state is the server's choice, file by file.
+    const [with_, without] = [
+      promiseIn(row, { ...mode, dax: 'always' }, versions),
+      promiseIn(row, { ...mode, dax: 'never' }, versions),
+    ];
+    return with_ !== undefined && without !== undefined && isSame(with_.freshness, without.freshness)
+      ? without
+      : undefined;
+  }
+  return promiseIn(row, mode, versions);
 }
 
-/** What a scenario promises in a mode; undefined where the contract does not know. */
-export function promiseFor(scenario: string, mode: Mode | undefined): Promised | undefined {
-  const row: Row | undefined = rows.find((each) => each.scenario === scenario);
-  const column = mode === undefined ? undefined : columnOf(mode);
-  const freshness = row === undefined || column === undefined ? undefined : row.cells[column];
-  if (row === undefined || freshness === undefined) return undefined;
-  return { scenario, freshness, because: row.because, sources: row.sources };
+function promiseIn(row: Row, mode: Mode, versions: Versions): Promised | undefined {
+  const { scenario, because } = row;
+  const sources = sourcesFor(row.sources, mode.server);
+  const own = cellIn(row.cells, row.cells, mode);
+  const usual = own === undefined ? undefined : { scenario, freshness: own, because, sources };
+  let undecided = false;
+  for (const variant of row.variants ?? []) {
+    const freshness = cellIn(variant.cells, row.cells, mode);
+    const holds = freshness === undefined ? false : isMet(variant.when, mode, versions);
+    if (freshness === undefined || holds === false) continue;
+    if (holds === undefined) {
+      if (usual === undefined || !isSame(freshness, usual.freshness)) undecided = true;
+      continue;
+    }
+    return undecided
+      ? undefined
+      : {
+          scenario,
+          freshness,
+          because: variant.because ?? because,
+          sources: [...sources, ...sourcesFor(variant.sources ?? [], mode.server)],
+        };
+  }
+  return undecided ? undefined : usual;
+}
+
+/** The cell of a mode; in the window's column the row itself may refer to the policy. */
+function cellIn(cells: Cells, all: Cells, mode: Mode): Commitment | undefined {
+  if (mode.dax === 'always') {
+    const window =
+      cells.dax ?? (cells === all ? undefined : all.dax === 'by-policy' ? 'by-policy' : undefined);
+    if (window !== 'by-policy') return window;
+  }
+  for (const column of columnsOf(mode)) {
+    const cell = cells[column];
+    if (cell !== undefined) return cell;
+  }
+  return undefined;
+}
+
+/** Whether a condition holds; undefined where a version that it names is not known. */
+function isMet(when: Condition, mode: Mode, versions: Versions): boolean | undefined {
+  if (when.flag !== undefined && !mode.flags.includes(when.flag)) return false;
+  if (when.without !== undefined && mode.flags.includes(when.without)) return false;
+  let met: boolean | undefined = true;
+  for (const [program, range] of Object.entries(when.versions ?? {})) {
+    const within = isWithin(versions[program], range);
+    if (within === false) return false;
+    if (within === undefined) met = undefined;
+  }
+  return met;
+}
+
+function isCovered(mode: Mode, versions: Versions): boolean {
+  const known = knownFlags[mode.server];
+  if (mode.flags.some((flag) => !known.includes(flag.split('=')[0] as string))) return false;
+  // virtio-9p has no window.
+  if (mode.server === '9p' && mode.dax !== undefined) return false;
+  if (isWithin(versions['guest-kernel'], { before: oldest['guest-kernel'] as string }) === true) return false;
+  // A build that calls itself 0.x is somebody's own: the rows that name no version are what it is held to.
+  return !(
+    mode.server === 'rust' &&
+    isWithin(versions.virtiofsd, { from: '1.0', before: oldest.virtiofsd as string }) === true
+  );
+}
+
+const speakOf: readonly (readonly [prefix: string, servers: readonly Mode['server'][]])[] = [
+  ['virtiofsd ', ['rust']],
+  ['QEMU 7.2 tools/virtiofsd', ['c']],
+  ['QEMU 10.0 hw/9pfs', ['9p']],
+  ['Linux 6.12 fs/fuse', ['rust', 'c']],
+  ['Linux 6.12 fs/9p', ['9p']],
+  ['Linux 7.2 fs/9p', ['9p']],
+  ['Linux 6.1 fs/9p', ['9p']],
+];
+
+/** Those sources of a row that speak of a server. */
+export function sourcesFor(sources: readonly string[], server: Mode['server']): readonly string[] {
+  return sources.filter((source) => {
+    const servers = speakOf.find(([prefix]) => source.startsWith(prefix))?.[1];
+    return servers === undefined || servers.includes(server);
+  });
+}
+
+function isSame(a: Commitment, b: Commitment): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
