@@ -26,8 +26,11 @@ export interface Version {
   readonly content: Content;
 }
 
-/** Versions that a view may hold of a file after these changes, the newest (which has all of them) first. */
-export function versionsFor(view: ViewName, changes: readonly Change[]): readonly Version[] {
+/**
+ * Versions that a view may hold of a file after these changes, the newest (which has all of them) first. Without
+ * a view nobody's changes are its own.
+ */
+export function versionsFor(view: ViewName | undefined, changes: readonly Change[]): readonly Version[] {
   const prefixes: Content[] = [new Uint8Array(0)];
   for (const change of changes) prefixes.push(change.apply(prefixes.at(-1) ?? new Uint8Array(0)));
   const versions: Version[] = [];

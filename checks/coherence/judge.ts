@@ -36,7 +36,7 @@ export function told(stories: readonly Story[]): Required<Pick<Check, 'cases' | 
     next: (observed) => {
       const story = storyOf(observed);
       if (story?.whenStale === undefined || observed.steps.length > observed.case.steps.length) return [];
-      const looks = looksIn(replay(observed), granuleOf(observed));
+      const looks = looksIn(replay(observed), granuleOf(observed), story.turns(observed.setting));
       return looks.some(({ sight }) => sight.kind === 'stale')
         ? stepsOf(story, story.whenStale(observed.setting), observed.setting)
         : [];
@@ -55,12 +55,13 @@ interface Look {
   readonly sight: Sight;
 }
 
-function looksIn({ deeds, changes }: Replay, granule: number): readonly Look[] {
+function looksIn({ deeds, changes }: Replay, granule: number, turns: readonly Turn[]): readonly Look[] {
   return deeds
     .filter(({ seen, path }) => seen !== undefined && path !== undefined)
     .map((deed) => {
       const before = changes.slice(0, deed.changesBefore).filter(({ path }) => path === deed.path);
-      return { deed, sight: sightOf(deed, before, granule) };
+      const { ownToo } = turns.find(({ name }) => name === deed.turn) ?? {};
+      return { deed, sight: sightOf(deed, before, granule, ownToo) };
     });
 }
 
@@ -77,7 +78,7 @@ function verdictOf(story: Story, observed: Observed, promises: Promises): Verdic
   const turns = [...story.turns(setting), ...(story.whenStale?.(setting) ?? [])];
   const turnOf = (name: string): Turn | undefined => turns.find((each) => each.name === name);
   const happened = replay(observed);
-  const looks = looksIn(happened, granuleOf(observed));
+  const looks = looksIn(happened, granuleOf(observed), turns);
   const promiseOf = (turn: string) => {
     const by = turnOf(turn)?.by;
     return by === undefined ? undefined : promises(by);

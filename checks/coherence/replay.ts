@@ -27,7 +27,14 @@ export interface Deed {
 
 /** What a look showed. */
 export type Seen =
-  | { readonly what: 'bytes'; readonly offset: number; readonly asked: number; readonly bytes: Uint8Array }
+  | {
+      readonly what: 'bytes';
+      readonly offset: number;
+      readonly asked: number;
+      readonly bytes: Uint8Array;
+      /** Through a mapping, which does not end with the file but with its last page, in zeros. */
+      readonly mapped?: true;
+    }
   | { readonly what: 'size'; readonly size: number }
   /** Where data or a hole begins behind `from`; without `at` there is none (ENXIO). */
   | { readonly what: 'data' | 'hole'; readonly from: number; readonly at?: number };
@@ -154,6 +161,7 @@ function seenBy(
         offset: op.offset + (mapped?.offset ?? 0),
         asked: op.length,
         bytes: bytesOf(value),
+        mapped: true,
       };
     case 'seek':
       return op.whence === 'end'
@@ -202,7 +210,7 @@ function changeBy(
     }
     case 'store':
       return mapped?.shared === true
-        ? written('stored bytes', op.offset + mapped.offset, Buffer.from(op.base64, 'base64'))
+        ? stored(op.offset + mapped.offset, Buffer.from(op.base64, 'base64'))
         : undefined;
     case 'ftruncate':
     case 'truncate':
@@ -221,6 +229,14 @@ function written(what: string, at: number, bytes: Uint8Array): Pick<Change, 'app
   return {
     words: `${what}, ${bytes.length} bytes at ${at}`,
     apply: (before) => overwritten(before, at, bytes),
+  };
+}
+
+/** A store never grows a file: what lies behind its end belongs to nobody. */
+function stored(at: number, bytes: Uint8Array): Pick<Change, 'apply' | 'words'> {
+  return {
+    words: `stored bytes, ${bytes.length} bytes at ${at}`,
+    apply: (before) => overwritten(before, at, bytes.subarray(0, Math.max(0, before.length - at))),
   };
 }
 
@@ -279,7 +295,7 @@ export function eventsOf({ op, value, refusal }: Deed): readonly string[] {
   if (refusal !== undefined) return [];
   switch (op.do) {
     case 'open':
-      return op.flags.includes('path') ? [] : ['the next open', 'open'];
+      return op.flags.includes('path') ? [] : ['the next open'];
     case 'evict':
       // Pages that stayed may be the stale ones.
       return (value as EvictResult).after.cached === 0 && (value as EvictResult).after.by !== 'refused'
@@ -295,7 +311,14 @@ export function eventsOf({ op, value, refusal }: Deed): readonly string[] {
     case 'unmap':
       return ['munmap'];
     case 'map':
-      return ['new mmap', 'mmap'];
+      return ['a new mapping'];
+    case 'fstat':
+    case 'stat':
+      return op.sync === 'force'
+        ? ['stat', 'a refresh of the attributes']
+        : op.sync === 'dont'
+          ? []
+          : ['stat'];
     default:
       return [];
   }

@@ -22,14 +22,17 @@ export type Sight =
  * may be of another version, but within a page all bytes are of one.
  * @param changes those of this file that were made before the look.
  * @param granule the larger of both sides' page sizes, in bytes.
+ * @param ownToo changes of the view itself may be lacking as well.
  */
 export function sightOf(
   { seen, view }: Pick<Deed, 'seen' | 'view'>,
   changes: readonly Change[],
   granule: number,
+  ownToo = false,
 ): Sight {
-  const versions = versionsFor(view, changes);
-  const lacking = (version: Version) => changes.slice(version.seen).filter((each) => each.view !== view);
+  const self = ownToo ? undefined : view;
+  const versions = versionsFor(self, changes);
+  const lacking = (version: Version) => changes.slice(version.seen).filter((each) => each.view !== self);
   if (seen === undefined) return { kind: 'fresh' };
   if (seen.what === 'bytes') return sightOfBytes(seen, versions, lacking, { granule, host: view === 'host' });
   if (seen.what === 'size')
@@ -46,13 +49,15 @@ interface Looker {
 type Lacking = (version: Version) => readonly Change[];
 
 function sightOfBytes(
-  { offset, asked, bytes }: Extract<Seen, { what: 'bytes' }>,
+  { offset, asked, bytes, mapped }: Extract<Seen, { what: 'bytes' }>,
   versions: readonly Version[],
   lacking: Lacking,
   { granule, host }: Looker,
 ): Sight {
   const newest = versions[0] as Version;
-  const clipped = ({ content }: Version) => Math.min(asked, Math.max(0, content.length - offset));
+  const endOf = ({ content }: Version) =>
+    mapped === true ? Math.ceil(content.length / granule) * granule : content.length;
+  const clipped = (version: Version) => Math.min(asked, Math.max(0, endOf(version) - offset));
   const ending = versions.filter((version) => clipped(version) === bytes.length);
   const partly = host && isBetween(offset + bytes.length, versions, granule);
   if (ending.length === 0 && !partly) {
@@ -74,7 +79,7 @@ function sightOfBytes(
     const to = Math.min(nextPage(from, granule), offset + bytes.length);
     const found = bytes.subarray(from - offset, to - offset);
     const version = versions.find(
-      (each) => (host || each.seen >= size || to <= each.content.length) && holds(each.content, from, found),
+      (each) => (host || each.seen >= size || to <= endOf(each)) && holds(each.content, from, found),
     );
     if (version === undefined) {
       const expected = portion(newest.content, from, to);

@@ -66,6 +66,11 @@ export interface TurnOptions {
    * telling anything, unless the contract promises that very refusal.
    */
   readonly mayRefuse?: readonly string[];
+  /**
+   * These looks may lack even what their own guest did: the pages of a private mapping, which a DIRECT_IO write
+   * passes by. The scenario says whether they may.
+   */
+  readonly ownToo?: boolean;
 }
 
 /** A turn of any actor. */
