@@ -3,6 +3,7 @@ import { labExec, labLogs, labSsh } from '../lab/access.ts';
 import { labDown } from '../lab/down.ts';
 import { guestOf, requireGuest } from '../lab/find.ts';
 import type { LabGuest, LabInfo } from '../lab/info.ts';
+import { type DiskKind, diskKinds } from '../lab/loop-disk.ts';
 import type { Progress } from '../lab/progress.ts';
 import { type LabStatus, labList, labStatus } from '../lab/status.ts';
 import { labUp, prepareLab } from '../lab/up.ts';
@@ -19,6 +20,8 @@ interface UpFlags {
   readonly kernel?: string;
   readonly guests?: number;
   readonly secondTag?: boolean;
+  readonly disk?: DiskKind;
+  readonly diskSize?: number;
   readonly dir?: string;
   readonly memory?: number;
   readonly cpus?: number;
@@ -110,6 +113,16 @@ function withLabFlags(command: Command): Command {
     )
     .option('--guests <count>', 'guests that share the directory (default: 1)', number(1, 2))
     .option('--second-tag', 'each mode under a second tag too, with a daemon and a mount of its own')
+    .addOption(
+      new Option('--disk <filesystem>', 'put the share on a small disk of its own (needs root)').choices(
+        diskKinds,
+      ),
+    )
+    .option(
+      '--disk-size <MiB>',
+      'size of that disk, which lies in memory (default: 512)',
+      number(320, 65_536),
+    )
     .option('--dir <directory>', 'share this directory in place of one of the lab’s own')
     .option('--memory <MiB>', 'memory of the guest (default: 1024)', number(128, 1_048_576))
     .option('--cpus <count>', 'processors of the guest (default: 2)', number(1, 64))
@@ -153,6 +166,8 @@ function optionsOf(flags: UpFlags, signal: AbortSignal): LabOptions {
     kernel: flags.kernel,
     guests: flags.guests,
     secondTag: flags.secondTag,
+    disk: flags.disk,
+    diskMiB: flags.diskSize,
     dir: flags.dir,
     memoryMiB: flags.memory,
     cpus: flags.cpus,

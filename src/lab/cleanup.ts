@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { KnownError } from '../model/error.ts';
 import { currentBootId, type Journal, labMark, readJournal } from './journal.ts';
+import { unmount } from './loop-disk.ts';
 import {
   endProcesses,
   isRunning,
@@ -18,14 +19,17 @@ const limitMs = 5000;
  * lab's own, and stays.
  * @param options with `keepLogs`, the logs stay for `lab logs`.
  * @returns whether there was anything to do.
- * @throws KnownError `lab-stuck` for a process that SIGKILL does not end.
+ * @throws KnownError `lab-stuck` for a process that SIGKILL does not end, or a mount that stays in use.
  */
 export async function clearLab(
   directory: string,
   options: { readonly keepLogs?: boolean } = {},
 ): Promise<boolean> {
   const journal = await endLab(directory);
-  if (journal !== undefined) removeRunDirectory(journal);
+  if (journal !== undefined) {
+    await unmountAll(directory, journal);
+    removeRunDirectory(journal);
+  }
   if (!existsSync(directory)) return false;
   if (options.keepLogs === true) {
     for (const name of readdirSync(directory).filter((each) => !each.endsWith('.log'))) {
@@ -61,6 +65,13 @@ function processesOf(journal: Journal): ProcessIdentity[] {
   const marked = processesMarked(labMark(journal.id).mark);
   const noted = withDescendants(journal.processes.filter(isRunning));
   return [...new Map([...marked, ...noted].map((each) => [each.pid, each])).values()];
+}
+
+/** The last first: one may be on another. A journal can be damaged: only what is the lab's own is unmounted. */
+async function unmountAll(directory: string, { mounts }: Journal): Promise<void> {
+  for (const on of [...mounts].reverse()) {
+    if (dirname(on) === directory) await unmount(on);
+  }
 }
 
 function removeRunDirectory({ id, runDirectory }: Journal): void {

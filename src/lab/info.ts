@@ -1,3 +1,5 @@
+import type { LoopDisk } from './loop-disk.ts';
+
 /** One guest of a lab. */
 export interface LabGuest {
   /** Mode's name → where it is mounted in the guest. */
@@ -39,6 +41,8 @@ export interface LabInfo extends LabGuest {
   readonly state: 'up' | 'down' | 'broken';
   /** The shared directory on the host. */
   readonly hostDir: string;
+  /** What the shared directory is on, where it has a disk of its own (`--disk`). */
+  readonly disk?: LoopDisk;
   /** Guests on the same directory, each with daemons of its own (`--guests 2`). */
   readonly otherGuests: readonly LabGuest[];
   /** Program's name (qemu, virtiofsd, guest-kernel) → how it is run and what it says it is. */

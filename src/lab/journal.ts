@@ -17,6 +17,8 @@ export interface Journal {
   /** What the lab was asked to be (see `sameWish`). */
   readonly wish: string;
   readonly processes: readonly (ProcessIdentity & { readonly role: string })[];
+  /** Directories on which it has mounted file systems, the first first. */
+  readonly mounts: readonly string[];
 }
 
 type Line =
@@ -27,7 +29,9 @@ type Line =
       readonly runDirectory: string;
       readonly wish: string;
     }
-  | { readonly what: 'process'; readonly role: string; readonly pid: number; readonly startTime: number };
+  | { readonly what: 'process'; readonly role: string; readonly pid: number; readonly startTime: number }
+  | { readonly what: 'ended'; readonly role: string }
+  | { readonly what: 'mount'; readonly on: string };
 
 const fileIn = (directory: string) => join(directory, 'journal.jsonl');
 
@@ -62,21 +66,34 @@ export function noteProcess(directory: string, role: string, pid: number): Proce
   return identity;
 }
 
+/** Writes down that processes with this role were ended on purpose: the lab is whole without them. */
+export function noteEnded(directory: string, role: string): void {
+  write(directory, { what: 'ended', role });
+}
+
+/** Writes down that a file system is about to be mounted here. */
+export function noteMount(directory: string, on: string): void {
+  write(directory, { what: 'mount', on });
+}
+
 /** Reads a lab's journal; undefined where there is none, or nothing whole in it. */
 export function readJournal(directory: string): Journal | undefined {
   if (!existsSync(fileIn(directory))) return undefined;
   let lab: (Line & { what: 'lab' }) | undefined;
-  const processes: (ProcessIdentity & { role: string })[] = [];
+  let processes: (ProcessIdentity & { role: string })[] = [];
+  const mounts: string[] = [];
   for (const text of readFileSync(fileIn(directory), 'utf8').split('\n')) {
     const line = parseLine(text);
     if (line?.what === 'lab') lab = line;
     if (line?.what === 'process') {
       processes.push({ role: line.role, pid: line.pid, startTime: line.startTime });
     }
+    if (line?.what === 'ended') processes = processes.filter(({ role }) => role !== line.role);
+    if (line?.what === 'mount') mounts.push(line.on);
   }
   if (lab === undefined) return undefined;
   const { id, bootId, runDirectory, wish } = lab;
-  return { id, bootId, runDirectory, wish, processes };
+  return { id, bootId, runDirectory, wish, processes, mounts };
 }
 
 /** The newest process of each role: one that took over from another (a worker from its parent) is later. */

@@ -8,9 +8,10 @@ import { bringUpGuest } from './guest-up.ts';
 import type { LabGuest, LabInfo } from './info.ts';
 import { beginJournal, newLabId, readJournal } from './journal.ts';
 import { withLock } from './lock.ts';
+import { makeDisk, planDisk, requireRoot, shareOn } from './loop-disk.ts';
 import { labDirectory, labLockFile, runDirectory } from './places.ts';
 import { findPrograms, type Programs } from './programs/programs.ts';
-import type { OnProgress } from './progress.ts';
+import { type OnProgress, timed } from './progress.ts';
 import { infoFile, labStatus, missingParts } from './status.ts';
 import { chooseAccelerator } from './trial.ts';
 import { makeKeys } from './vm/keys.ts';
@@ -40,6 +41,9 @@ export async function labUp(options: LabOptions, onProgress: OnProgress): Promis
     onWait: () => onProgress({ text: `waiting for another run that is at work on the lab "${name}"` }),
   };
   requireDirectory(wish.dir);
+  if (wish.disk !== undefined) requireRoot(`--disk ${wish.disk}`);
+  if (wish.disk !== undefined && wish.dir !== undefined)
+    throw new KnownError('bad-flag', '--dir and --disk exclude each other', 'Leave one of them away.');
   requireSpace(directory, labBytes, 'the lab');
   const { programs, image, accelerator } = await prepareLab(options, onProgress);
   return withLock(labLockFile(directory), lock, async () => {
@@ -116,14 +120,16 @@ async function bringUp(plan: Plan, onProgress: OnProgress): Promise<LabInfo> {
   const { name, directory, wish, programs } = plan;
   const id = newLabId();
   const sockets = runDirectory(id);
-  const hostDir = wish.dir ?? join(directory, 'share');
+  const disk = wish.disk === undefined ? undefined : planDisk(directory, wish.disk, wish.diskMiB);
+  const hostDir = wish.dir ?? (disk === undefined ? join(directory, 'share') : shareOn(disk));
   // What cannot be served is said before anything is made.
   planShares(wish.modes, { sockets });
 
   beginJournal(directory, { id, runDirectory: sockets, wish: JSON.stringify(wish) });
   // Not recursive: it must not be there yet, in a directory where others may write.
   mkdirSync(sockets, { mode: 0o700 });
-  mkdirSync(hostDir, { recursive: true });
+  if (disk === undefined) mkdirSync(hostDir, { recursive: true });
+  else await timed(onProgress, `made a disk with ${disk.kind}`, () => makeDisk(directory, disk));
 
   const keys = await makeKeys(programs.tree.root, directory);
   const guestPlan = { ...plan, lab: name, id, sockets, hostDir, keys };
@@ -137,6 +143,7 @@ async function bringUp(plan: Plan, onProgress: OnProgress): Promise<LabInfo> {
     name,
     state: 'up',
     hostDir,
+    ...(disk === undefined ? {} : { disk }),
     ...(first as LabGuest),
     otherGuests: others,
     programs: {

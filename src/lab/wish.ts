@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { allModes, labModes, parseMode } from '../model/mode.ts';
+import type { DiskKind } from './loop-disk.ts';
 
 /** What the user may ask of a lab. What is absent is the lab's own choice. */
 export interface LabOptions {
@@ -14,6 +15,10 @@ export interface LabOptions {
   readonly guests?: number | undefined;
   /** Each mode under a second tag as well, with a daemon and a mount of its own. */
   readonly secondTag?: boolean | undefined;
+  /** Puts the share on a small disk of its own, with this file system. */
+  readonly disk?: DiskKind | undefined;
+  /** The disk's size in MiB. */
+  readonly diskMiB?: number | undefined;
   /** An existing directory to share in place of the lab's own. It is never removed. */
   readonly dir?: string | undefined;
   /** The guest's memory in MiB. */
@@ -34,6 +39,8 @@ export interface Wish {
   readonly kernel: string | undefined;
   readonly guests: number;
   readonly secondTag: boolean;
+  readonly disk: DiskKind | undefined;
+  readonly diskMiB: number;
   readonly dir: string | undefined;
   readonly memoryMiB: number;
   readonly cpus: number;
@@ -57,6 +64,8 @@ export function wishOf(options: LabOptions): Wish {
     kernel: options.kernel === undefined ? undefined : resolve(options.kernel),
     guests: options.guests ?? 1,
     secondTag: options.secondTag ?? false,
+    disk: options.disk,
+    diskMiB: options.diskMiB ?? 512,
     dir: options.dir === undefined ? undefined : resolve(options.dir),
     memoryMiB: options.memoryMiB ?? 1024,
     cpus: options.cpus ?? 2,
@@ -74,6 +83,8 @@ export function differingFlags(one: string, other: string): string[] {
     kernel: '--kernel',
     guests: '--guests',
     secondTag: '--second-tag',
+    disk: '--disk',
+    diskMiB: '--disk-size',
     dir: '--dir',
     memoryMiB: '--memory',
     cpus: '--cpus',
