@@ -37,7 +37,7 @@ function barLines({ lines, bytes }: Ledger, style: Style): string[] {
     });
 }
 
-function knownNote({ known, interval, because, bytes }: LedgerLine): string | undefined {
+export function knownNote({ known, interval, because, bytes }: LedgerLine): string | undefined {
   if (known === 'proved' || bytes === 0) return undefined;
   const words: Readonly<Record<Exclude<Known, 'proved'>, string>> = {
     bounded:
@@ -60,7 +60,7 @@ function bar(share: number, room: number): string {
 }
 
 /** Percentages to one decimal that never round to all or to nothing. */
-function percentOf(part: number, whole: number): string {
+export function percentOf(part: number, whole: number): string {
   if (whole === 0 || part === 0) return '';
   const share = (100 * part) / whole;
   if (part < whole && share > 99.9) return '>99.9 %';
@@ -116,7 +116,7 @@ function groundLines(ledger: Ledger, style: Style): string[] {
   );
 }
 
-function groundWords(ledger: Ledger): string[] {
+export function groundWords(ledger: Ledger): string[] {
   const { daemon, hostPages, evictedMeanwhile, readahead, otherTraffic, unseen, crossChecks, calibration } =
     ledger;
   const words: string[] = [];
@@ -173,12 +173,12 @@ function spread([low, high]: readonly [number, number]): string {
     : `${low.toLocaleString('en-US')} to ${high.toLocaleString('en-US')}`;
 }
 
-function microseconds(ns: number): string {
+export function microseconds(ns: number): string {
   const value = ns / 1000;
   return value < 10 ? value.toFixed(1) : String(Math.round(value));
 }
 
-function timeWords(ns: number): string {
+export function timeWords(ns: number): string {
   if (ns < 1000) return `${ns} ns`;
   if (ns < 1e6) return `${Number((ns / 1000).toPrecision(2))} µs`;
   if (ns < 1e9) return `${Number((ns / 1e6).toPrecision(2))} ms`;

@@ -1,3 +1,4 @@
+import type { Ledger } from '../model/account.ts';
 import type { Dropped, ReadsEvidence } from '../model/reads-evidence.ts';
 import type { Environment, Result } from '../model/report.ts';
 import { disturbedLines } from './comparison-text.ts';
@@ -27,6 +28,7 @@ export function readsLines(
       '',
       ...(ledgers.length > 1 ? [`${indent}pass ${index + 1}, with a descriptor of its own`] : []),
       ...ledgerLines(ledger, style),
+      ...readaheadLines(evidence, ledger, style),
     ]),
     '',
     ...shareLines(evidence.share, environment, style),
@@ -35,7 +37,17 @@ export function readsLines(
   ];
 }
 
-function runWords({ path, size, plan, direct, mapped, ledgers, seconds }: ReadsEvidence): string {
+/** What a latency says where the guest reads ahead: a read may find its page there, or on its way. */
+function readaheadLines({ plan, direct }: ReadsEvidence, ledger: Ledger, style: Style): string[] {
+  if (plan.order !== 'seq' || direct || ledger.guestCaches === 'no') return [];
+  if (ledger.lines.every(({ medium, bytes }) => medium === undefined || bytes === 0)) return [];
+  return wrapped(
+    'in order the guest reads ahead: most reads find their page there already or on its way, and their latency is not that of the medium (--no-readahead shows it)',
+    { width: style.width, first: indent, rest: `${indent}  ` },
+  );
+}
+
+export function runWords({ path, size, plan, direct, mapped, ledgers, seconds }: ReadsEvidence): string {
   const total = ledgers.reduce((sum, { requests }) => sum + requests, 0);
   const how = [
     ...(direct ? ['O_DIRECT'] : []),
@@ -51,7 +63,7 @@ function rateWords(reads: number, seconds: readonly number[]): string {
   return all > 0 ? `, ${Math.round(reads / all).toLocaleString('en-US')} a second` : '';
 }
 
-function droppedWords({ side, before, after, note }: Dropped): string {
+export function droppedWords({ side, before, after, note }: Dropped): string {
   const pages =
     before === undefined || after === undefined || before.by === 'refused'
       ? ''
