@@ -71,7 +71,7 @@ export function parseMode(text: string): Mode {
     if (value === 'always' || value === 'inode' || value === 'never') dax = value;
     else if (
       value !== undefined ||
-      !/^[a-z][a-z0-9-]*(=[a-z0-9-]+)?$/.test(option) ||
+      !/^[a-z][a-z0-9_-]*(=[a-z0-9._-]+)?$/.test(option) ||
       flags.includes(option)
     ) {
       throw new KnownError(
