@@ -95,7 +95,10 @@ function program(): Command {
   root
     .command('contract')
     .description('show what each mode promises')
-    .argument('[scenario]', 'one scenario')
+    .argument('[scenario]', 'one scenario (host-append/read), or a topic (locks)')
+    .option('--mode <mode>', 'only what this mode promises')
+    .option('--versions <list>', 'of these versions, such as guest-kernel=6.1,virtiofsd=1.10.0')
+    .option('--markdown', 'print docs/contract.md')
     .option('--json', 'print as JSON')
     .action(async (scenario: string | undefined, flags) =>
       (await import('./contract.ts')).contract(scenario, flags),
