@@ -42,7 +42,7 @@ export type Look = { readonly until?: Until } & (
   | { readonly see: 'name'; readonly path: string; readonly sync?: StatSync }
   /** Whether a directory's listing has a name: `{ listed: true }`. The directory is opened each time. */
   | { readonly see: 'listed'; readonly path: string; readonly name: string }
-  /** A whole listing: `{ names: 12, crc: "0a1b2c3d" }`, the CRC-32 of the sorted names, each ended by a NUL. */
+  /** A whole listing: `{ names: 12, fnv1a: "0a1b2c3d" }`, FNV-1a (32 bit) of the sorted names, each ended by a NUL. */
   | { readonly see: 'list'; readonly path: string }
   /** At most 4096 bytes of an open file: `{ bytes, base64 }`. `how` as for `read`. */
   | {

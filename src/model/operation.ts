@@ -55,8 +55,8 @@ export type StatSync = 'as-is' | 'force' | 'dont';
  * The system call that a read goes through.
  * - `read`: read or pread. `vectored`: preadv2 (readv without an offset) into `pieces`.
  * - `sendfile`: into a memory file. `splice`: through a pipe. Both go on until the length or the end.
- * - `mmap`: a mapping of its own, made for this read and unmade after it; ends where the size that the kernel
- *   has cached ends. Needs an offset.
+ * - `mmap`: a private mapping of its own (a FUSE file with FOPEN_DIRECT_IO refuses a shared one), made for this
+ *   read and unmade after it; ends where the size that the kernel has cached ends. Needs an offset.
  * - `copy-file-range`: into the open file `through` at its offset 0, which is then read back. Needs an offset.
  */
 export type ReadHow = 'read' | 'vectored' | 'sendfile' | 'splice' | 'mmap' | 'copy-file-range';
@@ -357,7 +357,7 @@ type EventOperation =
     }
   /**
    * Reads events until none came for `quietMs` (counted from the last one, or from the beginning), or `limitMs`
-   * have passed, or `count` have come. Answers EventsResult.
+   * have passed, or at least `count` have come. Answers EventsResult.
    */
   | {
       readonly do: 'events';
@@ -622,7 +622,7 @@ export type LockHolder =
       readonly range: ByteRange;
     };
 
-/** What `events` answers, in the order in which the kernel queued them; at most 10,000 at once. */
+/** What `events` answers, in the order in which the kernel queued them; after some 10,000 there is more to ask for. */
 export interface EventsResult {
   readonly events: readonly {
     /** The path of the watch, as it was given. */
@@ -636,7 +636,7 @@ export interface EventsResult {
     /** When it was read from the queue, in nanoseconds of the side's clock. */
     readonly atNs: number;
   }[];
-  /** The kernel's queue ran over, or the limit of events here: some are missing. */
+  /** The kernel's queue ran over: some are missing. */
   readonly overflow?: boolean;
 }
 

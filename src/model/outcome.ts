@@ -8,7 +8,10 @@ type Ended =
   | { readonly kind: 'value'; readonly value: unknown }
   /** A system call was refused: the errno's name (`ENOENT`) and which call it was. */
   | { readonly kind: 'errno'; readonly errno: string; readonly call: string }
-  /** The worker process was killed by a signal, such as SIGBUS on a truncated mapping. */
+  /**
+   * A signal that kills: SIGBUS or SIGSEGV on a mapping, which the worker survives (what it holds open stays
+   * open), or one that ended the worker.
+   */
   | { readonly kind: 'signal'; readonly signal: string }
   /** The limit passed. `pid` is the worker on its side; `state` and `where` are from /proc (D, wchan). */
   | {
@@ -33,7 +36,7 @@ export function describeOutcome(outcome: Outcome): string {
     case 'errno':
       return `${outcome.call} failed with ${outcome.errno}`;
     case 'signal':
-      return `the process was killed by ${outcome.signal}`;
+      return `ended by ${outcome.signal}`;
     case 'stuck':
       return `no answer within ${outcome.limitMs / 1000} s (${outcome.limit})`;
     case 'gone':

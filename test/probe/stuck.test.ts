@@ -89,22 +89,6 @@ test('a worker that a signal kills is an outcome, and the actor gets a new one',
   expect(await side.request('killed', { do: 'wait', ms: 0 })).toMatchObject({ kind: 'value' });
 });
 
-test('a load beyond the end of a file is SIGBUS', async () => {
-  writeFileSync(join(side.root, 'short'), 'x'.repeat(20_000));
-  const steps = [
-    { do: 'open', path: 'short', flags: ['rdwr'], as: 'f' },
-    { do: 'map', file: 'f', as: 'm', offset: 0, length: 20_000, protection: 'read', share: 'shared' },
-    { do: 'ftruncate', file: 'f', length: 1 },
-    { do: 'load', map: 'm', offset: 16_384, length: 10 },
-    { do: 'fstat', file: 'f' },
-  ] as const;
-  const outcomes: Outcome[] = [];
-  for (const step of steps) outcomes.push(await side.request('mapper', step));
-  expect(outcomes.map(({ kind }) => kind)).toEqual(['value', 'value', 'value', 'signal', 'errno']);
-  expect(outcomes[3]).toMatchObject({ signal: 'SIGBUS' });
-  expect(outcomes[4]).toMatchObject({ errno: 'EBADF' });
-});
-
 test('release ends a worker in good order after what it was asked', async () => {
   const pid = await workerOf('released');
   const last = side.request('released', { do: 'wait', ms: 100 });

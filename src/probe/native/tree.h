@@ -64,6 +64,29 @@ static int names_compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Makes the list of names that were added; 0 or ENOMEM, with nothing left to release. */
+static int names_index(struct names *names, bool sorted)
+{
+	names->list = malloc((names->count + 1) * sizeof *names->list);
+	if (!names->list) {
+		names_release(names);
+		return ENOMEM;
+	}
+	char *at = names->bytes;
+	for (size_t i = 0; i < names->count; i++, at += strlen(at) + 1)
+		names->list[i] = at;
+	if (sorted && names->count) {
+		qsort(names->list, names->count, sizeof *names->list, names_compare);
+		/* A directory that changes while it is read may give a name twice. */
+		size_t kept = 1;
+		for (size_t i = 1; i < names->count; i++)
+			if (strcmp(names->list[i], names->list[kept - 1]) != 0)
+				names->list[kept++] = names->list[i];
+		names->count = kept;
+	}
+	return 0;
+}
+
 struct directory_record {
 	uint64_t inode;
 	int64_t next;
@@ -95,23 +118,8 @@ static int names_read(int fd, bool sorted, struct names *names)
 			}
 		}
 	}
-	names->list = malloc((names->count + 1) * sizeof *names->list);
-	if (!names->list) {
-		names_release(names);
+	if (names_index(names, sorted) != 0)
 		return ENOMEM;
-	}
-	char *at = names->bytes;
-	for (size_t i = 0; i < names->count; i++, at += strlen(at) + 1)
-		names->list[i] = at;
-	if (sorted && names->count) {
-		qsort(names->list, names->count, sizeof *names->list, names_compare);
-		/* A directory that changes while it is read may give a name twice. */
-		size_t kept = 1;
-		for (size_t i = 1; i < names->count; i++)
-			if (strcmp(names->list[i], names->list[kept - 1]) != 0)
-				names->list[kept++] = names->list[i];
-		names->count = kept;
-	}
 	return problem;
 }
 

@@ -1,6 +1,6 @@
 /*
  * What a worker process is made of: its link to the supervisor, what it holds open, how an operation reads
- * its arguments and says how it ended. The operations themselves are in operations.h.
+ * its arguments and says how it ended. The table of operations is in operations.h.
  */
 #ifndef VFS_PROBE_WORKER_H
 #define VFS_PROBE_WORKER_H
@@ -29,6 +29,10 @@
 #define PROGRESS_NS 100000000LL
 #define MAX_HELD 1024
 #define MAX_ROOTS 16
+/* Names in one answer. */
+#define NAMES_MAX_BYTES (1900 * 1024)
+#define OPEN_TO_READ (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
 /* What goes from a worker to the supervisor: this, then `length` bytes of one JSON line. */
 enum frame_kind { FRAME_BEGUN, FRAME_MEANWHILE, FRAME_ANSWER };
@@ -42,6 +46,8 @@ enum ending {
 	ENDED_WELL,
 	/* A system call was refused. */
 	ENDED_REFUSED,
+	/* By a signal that would have ended another process: a fault in a mapped file. */
+	ENDED_SIGNALLED,
 	/* The request was wrong. */
 	ENDED_WRONG
 };
@@ -61,7 +67,7 @@ struct worker {
 	/* The value of the operation under way, as JSON; bulk items not sent yet. */
 	struct text value, bulk, line;
 	int64_t begin, end, bulk_sent, progress_sent;
-	/* Why it did not end well. */
+	/* Why it did not end well: an errno, or a signal. */
 	int problem;
 	char why[256];
 	const char *root;
@@ -73,7 +79,7 @@ struct worker {
 	/* The root that is the working directory now; `moved` once the actor has chosen its own. */
 	int at_root;
 	bool moved;
-	struct held *files, *maps;
+	struct held *files, *maps, *watches;
 	unsigned char *io;
 };
 
@@ -183,6 +189,14 @@ static enum ending refused(struct worker *worker, const char *call)
 	return refused_with(worker, errno, call);
 }
 
+static enum ending signalled(struct worker *worker, int number)
+{
+	if (!worker->end)
+		worker->end = clock_now();
+	worker->problem = number;
+	return ENDED_SIGNALLED;
+}
+
 __attribute__((format(printf, 2, 3))) static enum ending wrong(struct worker *worker, const char *format, ...)
 {
 	va_list arguments;
@@ -198,6 +212,24 @@ static enum ending ended(struct worker *worker, int result, const char *call)
 	if (result != 0)
 		return refused(worker, call);
 	put_text(&worker->value, "{}");
+	return ENDED_WELL;
+}
+
+static enum ending put_data(struct worker *worker, const unsigned char *bytes, size_t length)
+{
+	put(&worker->value, "{", 1);
+	put_key_integer(&worker->value, "bytes", (int64_t)length);
+	put_key(&worker->value, "base64");
+	put_base64(&worker->value, bytes, length);
+	put(&worker->value, "}", 1);
+	return ENDED_WELL;
+}
+
+static enum ending put_count(struct worker *worker, const char *key, int64_t count)
+{
+	put(&worker->value, "{", 1);
+	put_key_integer(&worker->value, key, count);
+	put(&worker->value, "}", 1);
 	return ENDED_WELL;
 }
 
@@ -257,17 +289,21 @@ static bool argument_bool(struct arguments *arguments, const char *key)
 	return value && value->type == JSON_TRUE;
 }
 
+/* The bytes of a string, which may have no NUL in it. */
+static const char *string_in(struct arguments *arguments, const struct json *value, const char *key)
+{
+	if (value->type == JSON_STRING && strlen(value->bytes) == value->length)
+		return value->bytes;
+	arguments->ending = wrong(arguments->worker, value->type == JSON_STRING ? "\"%.40s\" has a NUL in it" :
+										    "\"%.40s\" is of the wrong type", key);
+	return NULL;
+}
+
 /* A string without NULs; NULL where it is absent (which is wrong if it is needed). */
 static const char *argument_string(struct arguments *arguments, const char *key, bool needed)
 {
 	const struct json *value = argument(arguments, arguments->op, key, JSON_STRING, needed);
-	if (!value)
-		return NULL;
-	if (strlen(value->bytes) != value->length) {
-		arguments->ending = wrong(arguments->worker, "\"%.40s\" has a NUL in it", key);
-		return NULL;
-	}
-	return value->bytes;
+	return value ? string_in(arguments, value, key) : NULL;
 }
 
 /* Which of some words a string is; 0, the first, where it is absent. */
@@ -342,12 +378,18 @@ static bool enter_root(struct arguments *arguments)
 }
 
 /* A path, ready for a system call: relative ones start from the root. "" is the root itself. */
-static const char *argument_path(struct arguments *arguments, const char *key)
+static const char *path_of(struct arguments *arguments, const struct json *value, const char *key)
 {
-	const char *path = argument_string(arguments, key, true);
+	const char *path = string_in(arguments, value, key);
 	if (!path || (path[0] != '/' && !enter_root(arguments)))
 		return NULL;
 	return path[0] ? path : ".";
+}
+
+static const char *argument_path(struct arguments *arguments, const char *key)
+{
+	const struct json *value = argument(arguments, arguments->op, key, JSON_STRING, true);
+	return value ? path_of(arguments, value, key) : NULL;
 }
 
 static struct held **find_held(struct held **list, const char *name)
@@ -437,6 +479,13 @@ static struct range argument_range(struct arguments *arguments, const struct jso
 static struct range argument_range_of(struct arguments *arguments, const char *key)
 {
 	return argument_range(arguments, argument(arguments, arguments->op, key, JSON_OBJECT, false));
+}
+
+static void pause_us(int64_t us)
+{
+	struct timespec time = { us / 1000000, us % 1000000 * 1000 };
+	while (nanosleep(&time, &time) != 0 && errno == EINTR)
+		;
 }
 
 /* The buffer for reads and writes: page-aligned, IO_MAX bytes and a little for base64's last group. */
