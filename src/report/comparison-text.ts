@@ -105,7 +105,7 @@ function digestLines({ guest, host, expected, algorithm }: ComparisonEvidence, s
   ];
 }
 
-const voterWords: Readonly<Record<Voter, string>> = {
+export const voterWords: Readonly<Record<Voter, string>> = {
   'guest-cache': 'guest, through its cache',
   'host-cache': 'host, through its cache',
   'guest-evicted': 'guest, file evicted',
@@ -156,7 +156,7 @@ function rangeLines(evidence: ComparisonEvidence, style: Style): string[] {
 const page = 4096;
 
 /** `0x0001c000–0x0001cfff  (4.0 KiB, page 28 of 308)`: bytes from and to, both included; pages from 0. */
-function rangeWords({ offset, length }: { offset: number; length: number }, size: number): string {
+export function rangeWords({ offset, length }: { offset: number; length: number }, size: number): string {
   const hex = (at: number) => `0x${at.toString(16).padStart(8, '0')}`;
   const first = Math.floor(offset / page);
   const last = Math.floor((offset + length - 1) / page);

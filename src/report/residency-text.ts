@@ -27,7 +27,7 @@ export function residencyLines(
   ];
 }
 
-function shareWords({ cached, total }: { cached: number; total: number }): string {
+export function shareWords({ cached, total }: { cached: number; total: number }): string {
   if (total === 0) return 'nothing (empty)';
   const share = (100 * cached) / total;
   if (cached > 0 && cached < total && (share < 0.1 || share > 99.9)) return share < 1 ? '<0.1 %' : '>99.9 %';
@@ -83,14 +83,14 @@ export function dropLines(
   ];
 }
 
-const outcomeWords: Readonly<Record<SideDrop['outcome'], string>> = {
+export const outcomeWords: Readonly<Record<SideDrop['outcome'], string>> = {
   done: 'wholly',
   partly: 'in part',
   refused: 'left alone',
   failed: 'failed',
 };
 
-function sideWords({ before, after, cacheBytes, how }: SideDrop): string {
+export function sideWords({ before, after, cacheBytes, how }: SideDrop): string {
   const counts =
     cacheBytes !== undefined
       ? `${formatBytes(cacheBytes[0])} of cache before, ${formatBytes(cacheBytes[1])} after; `

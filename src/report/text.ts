@@ -1,15 +1,14 @@
 import { isComparison, isTree } from '../model/comparison.ts';
 import { isReads } from '../model/reads-evidence.ts';
-import type { CaseResult, Report, Result } from '../model/report.ts';
+import type { Report, Result } from '../model/report.ts';
 import { isDrop, isResidency } from '../model/residency.ts';
-import { countVerdicts, type VerdictKind } from '../model/verdict.ts';
+import { casesOf, checkAnswer, listed, pathsAnswer } from './answer.ts';
 import { caseLines } from './case-text.ts';
 import { comparisonLines } from './comparison-text.ts';
 import { flowed, type Style, wrapped } from './layout.ts';
 import { matrixLines } from './matrix-text.ts';
 import { paintFor } from './paint.ts';
 import { printable } from './printable.ts';
-import { count } from './quantities.ts';
 import { readsLines } from './reads-text.ts';
 import { dropLines, residencyLines } from './residency-text.ts';
 import { treeLines } from './tree-text.ts';
@@ -37,7 +36,10 @@ function pathsLines(report: Report, style: Style): string[] {
   if (report.command !== 'md5')
     return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
   // What needs attention last is nearest to the prompt, and the answer for all is first.
-  return [pathsAnswer(report, style), ...blocks.flatMap((block) => ['', ...block])];
+  return [
+    paintFor(style.color).verdict(report.verdict.kind, pathsAnswer(report)),
+    ...blocks.flatMap((block) => ['', ...block]),
+  ];
 }
 
 function pathLines(result: Result, { environment }: Report, style: Style): string[] {
@@ -48,20 +50,6 @@ function pathLines(result: Result, { environment }: Report, style: Style): strin
   if (isReads(evidence)) return readsLines(result, evidence, environment, style);
   if (isComparison(evidence)) return comparisonLines(result, evidence, environment, style);
   return plainLines(result.verdict, result.path ?? result.check, style);
-}
-
-function pathsAnswer({ verdict, results }: Report, style: Style): string {
-  const counts = countVerdicts(results.map((result) => result.verdict.kind));
-  const told = [
-    ...(counts.fail > 0 ? [`${counts.fail} DIFFERENT`] : []),
-    ...(counts.unknown > 0 ? [`${counts.unknown} UNKNOWN`] : []),
-    ...(counts.pass > 0 ? [`${counts.pass} same`] : []),
-    ...(counts.skip > 0 ? [`${counts.skip} skipped`] : []),
-  ];
-  return paintFor(style.color).verdict(
-    verdict.kind,
-    `${told.join(', ')} of ${count(results.length, 'path')}`,
-  );
 }
 
 // --- check: a mode's promises ---
@@ -84,35 +72,6 @@ function checkLines(report: Report, style: Style): string[] {
     ...environmentLines(report, style),
     ...nextStep(report, style),
   ];
-}
-
-function casesOf({ results }: Report, kind: VerdictKind): [Result, CaseResult][] {
-  return results.flatMap((result) =>
-    result.cases.flatMap((each): [Result, CaseResult][] =>
-      each.verdict.kind === kind ? [[result, each]] : [],
-    ),
-  );
-}
-
-function checkAnswer({ results, verdict }: Report): string {
-  const inMode = ({ check, mode }: Result) =>
-    printable(mode === 'unknown' ? check : `${check} in mode ${mode}`);
-  const broken = results.filter((result) => result.verdict.kind === 'fail');
-  const open = results.filter((result) => result.verdict.kind === 'unknown');
-  const also = open.length > 0 ? `; ${count(open.length, 'result')} unknown` : '';
-  if (broken.length > 0)
-    return `${count(broken.length, 'promise')} broken: ${listed(broken.map(inMode))}${also}`;
-  if (open.length > 0) return `could not tell: ${listed(open.map(inMode))}`;
-  if (verdict.kind === 'unknown') return 'could not tell: nothing that was asked for applies here';
-  const stale = results.filter((result) => result.verdict.stale === true).length;
-  const seen = stale > 0 ? `; staleness that the mode permits was seen in ${count(stale, 'result')}` : '';
-  return `every promise was kept${seen}`;
-}
-
-/** The first few of a list. */
-function listed(names: readonly string[]): string {
-  const few = names.slice(0, 4).join(', ');
-  return names.length > 4 ? `${few} and ${names.length - 4} more` : few;
 }
 
 /** Skipped cases, by reason: a skip is never silent. */

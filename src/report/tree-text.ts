@@ -10,7 +10,7 @@ import { nextLines, shareLines, verdictWord } from './verdict-text.ts';
 const indent = '      ';
 const maxShown = 20;
 
-const kindWords: Readonly<Record<TreeDifference['what'], string>> = {
+export const kindWords: Readonly<Record<TreeDifference['what'], string>> = {
   'only-guest': 'only in the guest',
   'only-host': 'only on the host',
   type: 'another type',
@@ -76,7 +76,7 @@ function differenceLines({ differences, differencesTotal }: TreeEvidence, style:
 }
 
 /** Digests say nothing to a reader beyond that they differ. */
-function bothWords({ what, guest, host }: TreeDifference): string[] {
+export function bothWords({ what, guest, host }: TreeDifference): string[] {
   if (what === 'digest' || guest === undefined || host === undefined) return [];
   return [`guest ${printable(String(guest))}, host ${printable(String(host))}`];
 }

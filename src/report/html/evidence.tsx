@@ -1,0 +1,27 @@
+import { isComparison, isTree } from '../../model/comparison.ts';
+import { isReads } from '../../model/reads-evidence.ts';
+import { isDrop, isResidency } from '../../model/residency.ts';
+import { isStaleness } from '../../model/staleness.ts';
+import type { Verdict } from '../../model/verdict.ts';
+import { Anything } from './anything.tsx';
+import { DropBlock, ReadsBlock, ResidencyBlock } from './caches.tsx';
+import { ComparisonBlock, TreeBlock } from './comparison.tsx';
+import { StalenessBlock } from './staleness.tsx';
+
+/** A verdict's evidence in the form that suits its kind. */
+export function Evidence({ evidence }: { evidence: Verdict['evidence'] }) {
+  if (evidence === undefined) return null;
+  if (isComparison(evidence)) return <ComparisonBlock evidence={evidence} />;
+  if (isTree(evidence)) return <TreeBlock evidence={evidence} />;
+  if (isReads(evidence)) return <ReadsBlock evidence={evidence} />;
+  if (isResidency(evidence)) return <ResidencyBlock evidence={evidence} />;
+  if (isDrop(evidence)) return <DropBlock evidence={evidence} />;
+  if (isStaleness(evidence)) {
+    const rows = evidence.series.map((series) => ({ label: series.what, series }));
+    return rows.length === 0 ? null : (
+      <StalenessBlock rows={rows} title="How long each change was not seen" />
+    );
+  }
+  const { kind: _, ...rest } = evidence;
+  return Object.keys(rest).length === 0 ? null : <Anything value={rest} />;
+}

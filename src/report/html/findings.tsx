@@ -1,0 +1,126 @@
+import type { CaseResult, Report, Result } from '../../model/report.ts';
+import { printable } from '../printable.ts';
+import { Mark } from './mark.tsx';
+import { Command, ModeName, Name } from './told.tsx';
+import { casesIn, type Look, lookOf } from './words.ts';
+
+type Anchors = ReadonlyMap<Result, string>;
+
+interface Finding {
+  readonly look: Look;
+  readonly check: string;
+  readonly code: string | undefined;
+  readonly known: CaseResult['known'];
+  readonly where: readonly { readonly result: Result; readonly each: CaseResult }[];
+}
+
+/** What needs attention, once for each check and code, however many modes and cases it was met in. */
+export function Findings({ report, anchors }: { report: Report; anchors: Anchors }) {
+  const findings = findingsOf(report);
+  if (findings.length === 0) return null;
+  const broken = findings.some(({ look }) => look === 'fail');
+  return (
+    <section id="findings" aria-labelledby="findings-title">
+      <h2 id="findings-title">{broken ? 'What was broken' : 'What needs a look'}</h2>
+      <div class="findings">
+        {findings.map((finding) => (
+          <FindingCard finding={finding} report={report} anchors={anchors} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+const order: readonly Look[] = ['fail', 'unknown', 'known'];
+
+function findingsOf({ results }: Report): Finding[] {
+  const found = new Map<string, { finding: Omit<Finding, 'where'>; where: Finding['where'][number][] }>();
+  for (const result of results)
+    for (const each of casesIn(result)) {
+      const look = lookOf(each.verdict, each.known !== undefined);
+      if (!order.includes(look)) continue;
+      const { code } = each.verdict;
+      const key = JSON.stringify([look, result.check, code, each.known?.id]);
+      const group = found.get(key) ?? {
+        finding: { look, check: result.check, code, known: each.known },
+        where: [],
+      };
+      group.where.push({ result, each });
+      found.set(key, group);
+    }
+  return [...found.values()]
+    .map(({ finding, where }) => ({ ...finding, where }))
+    .sort((a, b) => order.indexOf(a.look) - order.indexOf(b.look));
+}
+
+function FindingCard({ finding, report, anchors }: { finding: Finding; report: Report; anchors: Anchors }) {
+  const { look, check, code, known, where } = finding;
+  const [first] = where;
+  if (first === undefined) return null;
+  const { verdict, rerun } = first.each;
+  const words = report.checks?.[check];
+  const meaning = code === undefined ? undefined : words?.codes[code];
+  return (
+    <article class={`finding ${look}`}>
+      <h3>
+        <Mark look={look} />
+        <span class="check-name">{printable(check)}</span>
+        {code === undefined ? null : <span class="code">{printable(code)}</span>}
+      </h3>
+      <p class="meaning">{printable(meaning ?? verdict.reason)}</p>
+      {known === undefined ? null : (
+        <p class="known-line">
+          Known defect <Name>{printable(known.id)}</Name>: {printable(known.title)}
+        </p>
+      )}
+      <dl class="told">
+        {verdict.promised === undefined ? null : (
+          <div>
+            <dt>promised</dt>
+            <dd>{printable(verdict.promised)}</dd>
+          </div>
+        )}
+        <div>
+          <dt>observed</dt>
+          <dd>{printable(verdict.observed ?? verdict.reason)}</dd>
+        </div>
+        <div>
+          <dt>in</dt>
+          <dd>
+            <Places finding={finding} anchors={anchors} />
+          </dd>
+        </div>
+        {rerun === undefined ? null : (
+          <div>
+            <dt>again</dt>
+            <dd>
+              <Command>{rerun}</Command>
+            </dd>
+          </div>
+        )}
+      </dl>
+    </article>
+  );
+}
+
+/** Each mode with its cases; leads to the evidence. */
+function Places({ finding: { where }, anchors }: { finding: Finding; anchors: Anchors }) {
+  const results = [...new Set(where.map(({ result }) => result))];
+  return (
+    <ul class="places">
+      {results.map((result) => {
+        const names = where.flatMap((each) => (each.result === result ? [each.each.name] : []));
+        const few = names.slice(0, 4).map(printable).join(', ');
+        return (
+          <li>
+            <a href={`#${anchors.get(result) ?? ''}`}>
+              <ModeName mode={result.mode} />
+              <span class="unseen">, evidence of {printable(result.check)}</span>
+            </a>{' '}
+            {names.length > 4 ? `${few} and ${names.length - 4} more` : few}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

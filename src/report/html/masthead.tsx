@@ -1,0 +1,148 @@
+import type { Report } from '../../model/report.ts';
+import { checkAnswer, pathsAnswer } from '../answer.ts';
+import { printable, printableName } from '../printable.ts';
+import { count, formatSeconds } from '../quantities.ts';
+import { verdictWord } from '../verdict-text.ts';
+import { Mark } from './mark.tsx';
+import { casesIn, type Look, lookMeanings, lookOf, looks } from './words.ts';
+
+/** The answer, how the cases ended, and what was tested. */
+export function Masthead({ report }: { report: Report }) {
+  const { environment, verdict } = report;
+  const look = verdict.kind;
+  const [answer, ...rest] = headlineOf(report).split('; ');
+  return (
+    <header class={`masthead ${look}`}>
+      <p class="kicker">
+        <span class="product">vfs-verify</span>
+        <span>{environment.lab === undefined ? 'report' : `lab ${printable(environment.lab)}`}</span>
+        <time datetime={printable(environment.startedAt)}>{dateWords(environment.startedAt)}</time>
+      </p>
+      <div class="answer">
+        <span class="seal">
+          <Mark look={look} />
+        </span>
+        <div>
+          <h1>
+            <span class="unseen">{verdictWords[verdict.kind]}: </span>
+            {answer}
+          </h1>
+          {rest.map((each) => (
+            <p class="also">{each}</p>
+          ))}
+        </div>
+      </div>
+      <Tally report={report} />
+      <Facts report={report} />
+    </header>
+  );
+}
+
+const verdictWords: Readonly<Record<Report['verdict']['kind'], string>> = {
+  pass: 'passed',
+  fail: 'failed',
+  unknown: 'could not tell',
+};
+
+/** The report's answer in one line. */
+export function headlineOf(report: Report): string {
+  const [first] = report.results;
+  if (report.command === 'check') return capitalized(checkAnswer(report));
+  if (report.results.length !== 1 || first === undefined) return pathsAnswer(report);
+  if (report.command !== 'md5') return printable(first.verdict.reason);
+  return `${verdictWord(first.verdict.kind)}: ${printableName(first.path ?? first.check)}`;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** `22 November 2026, 19:44 UTC`; what is no date stays as it is. */
+export function dateWords(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return printable(iso);
+  const words = new Intl.DateTimeFormat('en-GB', {
+    dateStyle: 'long',
+    timeStyle: 'short',
+    timeZone: 'UTC',
+  }).format(date);
+  return `${words.replace(' at ', ', ')} UTC`;
+}
+
+/** How many cases ended how: a bar in proportion, and the numbers. */
+function Tally({ report }: { report: Report }) {
+  const counts = new Map<Look, number>();
+  for (const result of report.results)
+    for (const { verdict, known } of casesIn(result)) {
+      const look = lookOf(verdict, known !== undefined);
+      counts.set(look, (counts.get(look) ?? 0) + 1);
+    }
+  const shown = looks.flatMap((look) =>
+    (counts.get(look) ?? 0) > 0 ? [{ look, number: counts.get(look) ?? 0 }] : [],
+  );
+  const all = shown.reduce((sum, { number }) => sum + number, 0);
+  let at = 0;
+  return (
+    <div class="tally">
+      <svg
+        class="proportion"
+        viewBox="0 0 1000 10"
+        preserveAspectRatio="none"
+        aria-hidden="true"
+        focusable="false"
+      >
+        {shown.map(({ look, number }) => {
+          const from = at;
+          at += (1000 * number) / Math.max(1, all);
+          return (
+            <rect
+              class={look}
+              x={from.toFixed(1)}
+              width={Math.max(2, at - from - 2).toFixed(1)}
+              height="10"
+            />
+          );
+        })}
+      </svg>
+      <ul>
+        {shown.map(({ look, number }) => (
+          <li class={look}>
+            <Mark look={look} />
+            <strong>{number.toLocaleString('en-US')}</strong> {lookMeanings[look]}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** Who was tested by whom: the facts that a bug report needs. */
+function Facts({ report: { environment, tool, results } }: { report: Report }) {
+  const { versions, guest, host, seed, durationMs } = environment;
+  const facts: [string, string][] = [
+    ...Object.entries(versions).map(([name, version]): [string, string] => [
+      printable(name.replaceAll('-', ' ')),
+      printable(version),
+    ]),
+    ...(versions['guest-kernel'] === undefined && guest?.kernel !== undefined
+      ? ([['guest kernel', printable(guest.kernel)]] as [string, string][])
+      : []),
+    ...(versions['host-kernel'] === undefined && host?.kernel !== undefined
+      ? ([['host kernel', printable(host.kernel)]] as [string, string][])
+      : []),
+    ['vfs-verify', printable(tool.version)],
+    ['seed', seed.toString(16)],
+    ['took', formatSeconds(durationMs / 1000)],
+    ['results', count(results.length, 'result')],
+  ];
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,162 @@
+import type { Ledger } from '../../model/account.ts';
+import type { Report, Result } from '../../model/report.ts';
+import { isStaleness } from '../../model/staleness.ts';
+import { percentOf } from '../ledger-text.ts';
+import { printable } from '../printable.ts';
+import { formatBytes } from '../quantities.ts';
+import { sourceColor } from './colors.ts';
+import { isLedger } from './ledger.tsx';
+import { StalenessBlock, type StalenessRow } from './staleness.tsx';
+import { ModeName } from './told.tsx';
+
+type Anchors = ReadonlyMap<Result, string>;
+
+/** What was measured, mode beside mode: how stale views were, and where bytes came from. */
+export function Measurements({ report, anchors }: { report: Report; anchors: Anchors }) {
+  const staleness = stalenessByQuestion(report);
+  const ledgers = report.command === 'check' ? ledgersOf(report) : [];
+  if (staleness.length === 0 && ledgers.length === 0) return null;
+  return (
+    <section id="measured" aria-labelledby="measured-title">
+      <h2 id="measured-title">Measured</h2>
+      {staleness.length === 0 ? null : (
+        <>
+          <h3>How long the other side's changes were not seen</h3>
+          <p class="lead">
+            A line for each change, from how long the old state was seen at least to how long at most, sorted.
+            Dashed: the longest that the mode permits.
+          </p>
+          {staleness.map(({ title, rows }) => (
+            <StalenessBlock title={title} rows={rows} />
+          ))}
+        </>
+      )}
+      {ledgers.length === 0 ? null : (
+        <>
+          <h3>Where bytes came from</h3>
+          <Accounts accounts={ledgers} anchors={anchors} />
+        </>
+      )}
+    </section>
+  );
+}
+
+const maxRows = 10;
+
+/** Series of the same check, case and words, a row for each mode. */
+function stalenessByQuestion({ results }: Report): { title: string; rows: StalenessRow[] }[] {
+  const byTitle = new Map<string, StalenessRow[]>();
+  for (const result of results)
+    for (const { name, verdict } of result.cases) {
+      if (!isStaleness(verdict.evidence)) continue;
+      for (const series of verdict.evidence.series) {
+        const title = `${result.check} / ${name}: ${series.what}`;
+        const rows = byTitle.get(title) ?? [];
+        byTitle.set(title, [...rows, { label: result.mode, series }]);
+      }
+    }
+  return [...byTitle].flatMap(([title, rows]) =>
+    Array.from({ length: Math.ceil(rows.length / maxRows) }, (_, part) => ({
+      title,
+      rows: rows.slice(part * maxRows, (part + 1) * maxRows),
+    })),
+  );
+}
+
+interface Account {
+  readonly result: Result;
+  readonly name: string;
+  readonly ledger: Ledger;
+}
+
+function ledgersOf({ results }: Report): Account[] {
+  return results.flatMap((result) =>
+    result.cases.flatMap(({ name, verdict }) =>
+      ledgersIn(verdict.evidence).map((ledger) => ({ result, name, ledger })),
+    ),
+  );
+}
+
+/** Ledgers anywhere in evidence of a check's own shape. */
+function ledgersIn(value: unknown, depth = 0): Ledger[] {
+  if (isLedger(value)) return [value];
+  if (typeof value !== 'object' || value === null || depth > 4) return [];
+  return Object.values(value).flatMap((each) => ledgersIn(each, depth + 1));
+}
+
+function Accounts({ accounts, anchors }: { accounts: readonly Account[]; anchors: Anchors }) {
+  const sources = [
+    ...new Set(
+      accounts.flatMap(({ ledger }) =>
+        ledger.lines.flatMap(({ source, bytes }) => (bytes > 0 ? source : [])),
+      ),
+    ),
+  ];
+  return (
+    <>
+      <ul class="legend" aria-label="Colours of the bars">
+        {sources.map((source) => (
+          <li>
+            <svg class="swatch" viewBox="0 0 10 10" aria-hidden="true" focusable="false">
+              <rect width="10" height="10" fill={sourceColor(source)} />
+            </svg>
+            {source}
+          </li>
+        ))}
+      </ul>
+      <table class="accounts">
+        <thead>
+          <tr>
+            <th scope="col">case</th>
+            <th scope="col">mode</th>
+            <th scope="col">bytes by source</th>
+          </tr>
+        </thead>
+        <tbody>
+          {accounts.map(({ result, name, ledger }) => (
+            <tr>
+              <th scope="row">{printable(`${result.check} / ${name}`)}</th>
+              <td>
+                <a href={`#${anchors.get(result) ?? ''}`}>
+                  <ModeName mode={result.mode} />
+                </a>
+              </td>
+              <td>
+                <Stack ledger={ledger} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+/** All of a run's bytes as one bar, and the same in words. */
+function Stack({ ledger }: { ledger: Ledger }) {
+  const lines = ledger.lines.filter(({ bytes }) => bytes > 0);
+  let at = 0;
+  return (
+    <>
+      <svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+        <rect class="bar-ground" width="100" height="8" />
+        {lines.map(({ source, bytes }) => {
+          const from = at;
+          at += (100 * bytes) / Math.max(1, ledger.bytes);
+          return (
+            <rect
+              x={from.toFixed(2)}
+              width={Math.max(0.4, at - from - 0.3).toFixed(2)}
+              height="8"
+              fill={sourceColor(source)}
+            />
+          );
+        })}
+      </svg>
+      <span class="note">
+        {formatBytes(ledger.bytes)}:{' '}
+        {lines.map(({ source, bytes }) => `${source} ${percentOf(bytes, ledger.bytes)}`).join(', ')}
+      </span>
+    </>
+  );
+}

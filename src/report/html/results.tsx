@@ -1,0 +1,81 @@
+import type { Report, Result } from '../../model/report.ts';
+import { isKnown } from '../answer.ts';
+import { printable, printableName } from '../printable.ts';
+import { count, formatSeconds } from '../quantities.ts';
+import { CaseBody, CaseDetails } from './case.tsx';
+import { Mark } from './mark.tsx';
+import { ModeName } from './told.tsx';
+import { casesIn, lookOf, lookWords } from './words.ts';
+
+type Anchors = ReadonlyMap<Result, string>;
+
+/** The evidence of every cell, check by check; what needs attention is open. */
+export function Results({ report, anchors }: { report: Report; anchors: Anchors }) {
+  const checks = [...new Set(report.results.map(({ check }) => check))];
+  return (
+    <section id="evidence" aria-labelledby="evidence-title">
+      <h2 id="evidence-title">Evidence</h2>
+      {checks.map((check) => (
+        <section class="check">
+          <h3>
+            <span class="check-name">{printable(check)}</span>
+            <span class="check-title">{printable(report.checks?.[check]?.title ?? '')}</span>
+          </h3>
+          {report.results
+            .filter((result) => result.check === check)
+            .map((result) => (
+              <ResultDetails result={result} report={report} anchor={anchors.get(result) ?? ''} />
+            ))}
+        </section>
+      ))}
+    </section>
+  );
+}
+
+/**
+ * One cell. Its address is that of an element inside what is closed: a browser that is sent there opens it.
+ */
+function ResultDetails({ result, report, anchor }: { result: Result; report: Report; anchor: string }) {
+  const look = lookOf(result.verdict, isKnown(result));
+  const cases = casesIn(result);
+  const [only] = cases;
+  const words = report.checks?.[result.check];
+  const isCheck = report.command === 'check';
+  return (
+    <details class={`result ${look}`} open={!isCheck || look === 'fail' || look === 'unknown'}>
+      <summary>
+        <Mark look={look} />
+        <span class="result-mode">
+          {result.path === undefined ? <ModeName mode={result.mode} /> : printableName(result.path)}
+        </span>
+        <span class="result-word">{lookWords[look]}</span>
+        <span class="result-reason">{printable(result.verdict.reason)}</span>
+        <span class="result-time">
+          {cases.length > 1 ? `${count(cases.length, 'case')}, ` : ''}
+          {formatSeconds(result.durationMs / 1000)}
+        </span>
+      </summary>
+      <div class="result-body" id={anchor} tabindex={-1}>
+        {cases.length === 1 && only !== undefined ? (
+          <>
+            {only.name === '' ? null : <p class="only-case">case {printable(only.name)}</p>}
+            <CaseBody result={result} each={only} words={words} />
+          </>
+        ) : (
+          cases.map((each) => <CaseDetails result={result} each={each} words={words} />)
+        )}
+        {isCheck ? (
+          <p class="back">
+            <a href="#matrix">
+              ↑ back to the matrix
+              <span class="unseen">
+                {' '}
+                from {printable(result.check)} in mode {printable(result.mode)}
+              </span>
+            </a>
+          </p>
+        ) : null}
+      </div>
+    </details>
+  );
+}

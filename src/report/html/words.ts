@@ -1,0 +1,52 @@
+import type { CaseResult, Report, Result } from '../../model/report.ts';
+import type { Verdict, VerdictKind } from '../../model/verdict.ts';
+
+/** What a mark or a cell looks like: a verdict's kind, with the two passes and the two fails told apart. */
+export type Look = VerdictKind | 'stale' | 'known';
+
+export function lookOf({ kind, stale }: Pick<Verdict, 'kind' | 'stale'>, known = false): Look {
+  if (kind === 'pass') return stale === true ? 'stale' : 'pass';
+  return kind === 'fail' && known ? 'known' : kind;
+}
+
+/** A cell's or a case's own word: never colour or a symbol alone. */
+export const lookWords: Readonly<Record<Look, string>> = {
+  pass: 'pass',
+  stale: 'pass · stale',
+  fail: 'FAIL',
+  known: 'FAIL · known',
+  unknown: 'unknown',
+  skip: 'skip',
+};
+
+export const lookMeanings: Readonly<Record<Look, string>> = {
+  pass: 'the promise was kept',
+  stale: 'kept; staleness that the mode permits was seen',
+  fail: 'a promise was broken',
+  known: 'broken, and a known defect',
+  unknown: 'it applies, and could not be told',
+  skip: 'does not apply here',
+};
+
+/** From the worst to the best. */
+export const looks: readonly Look[] = ['fail', 'known', 'unknown', 'stale', 'pass', 'skip'];
+
+/** Cases as they are shown: a result that has none is its own only case. */
+export function casesIn(result: Result): readonly CaseResult[] {
+  const { verdict, durationMs, cases } = result;
+  return cases.length > 0 ? cases : [{ name: '', verdict, durationMs }];
+}
+
+/** What each result is called in an address: `#host-append.auto`, a number behind it where that is taken. */
+export function anchorsOf({ results }: Report): ReadonlyMap<Result, string> {
+  const taken = new Set<string>();
+  return new Map(
+    results.map((result) => {
+      const plain = `${result.check}.${result.mode}`.replaceAll(/[^\w.:+=-]/g, '_');
+      let anchor = plain;
+      for (let number = 2; taken.has(anchor); number += 1) anchor = `${plain}-${number}`;
+      taken.add(anchor);
+      return [result, anchor];
+    }),
+  );
+}
