@@ -113,7 +113,7 @@ const tail: Story = {
   name: 'size-then-bytes',
   turns: () => [
     host('make', made),
-    guest('warm', [open('f'), whole, mapToRead('f', before), load('f', 2 * page, 100)]),
+    guest('warm', [open('f'), whole, mapToRead('f', 3 * page), load('f', 2 * page, 100)]),
     host('append', [tick, ...appended]),
     // By force: from here on the guest knows the size, in every mode that does not keep its own.
     guest('size', [{ do: 'fstat', file: 'f', sync: 'force' }], 'host-append/size'),
