@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -24,6 +25,17 @@ export async function builtProbes(directory = builtDirectory()): Promise<Readonl
       .filter((name) => name.startsWith(prefix))
       .map((name) => [name.slice(prefix.length), join(directory, name)]),
   );
+}
+
+/**
+ * Where a side may have the probe already (an image's builder put it there): a directory that only root can
+ * write to, and in it the program by the digest of its bytes, so that another build is never taken for it.
+ */
+export const installedDirectory = '/usr/libexec/vfs-verify';
+
+/** A program's name in `installedDirectory`. */
+export function installedName(program: Uint8Array): string {
+  return `${prefix}${createHash('sha256').update(program).digest('hex')}`;
 }
 
 /**

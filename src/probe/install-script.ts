@@ -6,19 +6,26 @@
  * - `ready ENCODING ARCH DIR` (send that architecture's program) or `compile ENCODING ARCH DIR` (send the
  *   source): the client answers with a line that holds a number, and as many bytes. ENCODING is gzip or plain.
  *   It may be said again, for another directory, where the one before was full or did not run programs.
- * - `start`: from there on come the probe's own lines.
+ * - `start`: from there on come the probe's own lines. At once, where the very program is installed there.
  * - `failed WHY …`, once, and the end.
  *
  * The private directory has a name that nobody can know before and is made by one call that fails if it is
  * there. `read` takes its line byte by byte, but `head` may read too far: the client sends nothing more until
  * it has been asked. What cannot be written is read all the same, so that the next line is a line.
  *
- * $2: architectures that the client has, between spaces.
+ * $2: architectures that the client has, between spaces. $3: paths at which the same programs may be installed
+ * (installedDirectory), likewise; one that is another architecture's does not say its version.
  */
 export const installScript = `
 umask 077
 word=$1 known=$2
 say() { printf '%s %s\\n' "$word" "$*"; }
+for program in $3; do
+  if [ -x "$program" ] && "$program" --version >/dev/null 2>&1; then
+    say start
+    exec "$program" serve
+  fi
+done
 dir= tried= full=
 trap '[ -z "$dir" ] || rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM PIPE

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { KnownError } from '../model/error.ts';
-import { builtProbes, probeSource } from './binaries.ts';
+import { builtProbes, installedDirectory, installedName, probeSource } from './binaries.ts';
 import { type Channel, openChannel, withinMs } from './channel.ts';
 import { installScript } from './install-script.ts';
 import { openJsonSession, type SessionLimits } from './json-session.ts';
@@ -26,8 +26,8 @@ export interface StartOptions {
 
 /**
  * Starts the probe on a side and opens its session. This machine runs the built program where it lies; any
- * other side gets it over a channel of its own, into a private directory that is gone again by the time this
- * returns. On this machine plain node stands in where the program cannot be had (its `arch` is `node`).
+ * other side, unless it is installed there already, gets it over a channel of its own, into a private directory
+ * that is gone again by the time this returns. On this machine plain node stands in where the program cannot be had (its `arch` is `node`).
  * @throws KnownError `probe-not-built`, `probe-no-arch`, `probe-no-space`, `probe-no-place`,
  * `probe-not-started`, `probe-start-timeout`, and what the endpoint throws.
  */
@@ -64,16 +64,20 @@ async function install(endpoint: Endpoint, { directory, limits }: StartOptions):
   const { name } = endpoint;
   const probes = await builtProbes(directory);
   if (probes.size === 0 && (await probeSource()) === undefined) throw notBuilt();
+  const programs = new Map<string, Buffer>();
+  for (const [arch, file] of probes) programs.set(arch, await readFile(file));
+  const installed = [...programs.values()].map((each) => `${installedDirectory}/${installedName(each)}`);
   const word = `vfs-probe-${randomBytes(16).toString('hex')}`;
-  const argv = ['sh', '-c', installScript, 'vfs-probe', word, [...probes.keys()].join(' ')];
+  const lists = [[...programs.keys()], installed].map((each) => each.join(' '));
+  const argv = ['sh', '-c', installScript, 'vfs-probe', word, ...lists];
   const channel = openChannel(await endpoint.spawn(argv));
   try {
     let limitMs = placeMs;
     for (;;) {
       const [what, encoding, arch = ''] = await readWords(channel, word, name, limitMs);
       if (what === 'start') break;
-      const file = what === 'ready' ? probes.get(arch) : undefined;
-      const plain = file === undefined ? Buffer.from((await probeSource()) ?? '') : await readFile(file);
+      const program = what === 'ready' ? programs.get(arch) : undefined;
+      const plain = program ?? Buffer.from((await probeSource()) ?? '');
       const bytes = encoding === 'gzip' ? await compressed(plain) : plain;
       // Nothing more until it asks or is there: the side's `head` may read further than it writes.
       channel.send(`${bytes.length}\n`);

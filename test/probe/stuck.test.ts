@@ -3,7 +3,6 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Outcome } from '../../src/model/outcome.ts';
 import { useSide } from './side.ts';
 
 const side = useSide();

@@ -8,7 +8,7 @@
  * JSON lines on standard input and output; src/probe/protocol.md describes them. This process is the
  * supervisor: it never touches the share, because a read from a dead daemon never returns and cannot be
  * killed. Each actor has a worker process, forked at its first request, that does what touches the share;
- * a stuck one is abandoned and named. Descriptors, mappings and locks stay open between requests.
+ * a stuck one is abandoned and named. Descriptors, mappings, locks and watches stay open between requests.
  *
  * --unlink PATH removes PATH and its directory at once: nothing is left behind, however this ends.
  * It ends with its standard input, and after SECONDS (60) of silence; its workers end with it.
