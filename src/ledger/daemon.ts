@@ -25,10 +25,10 @@ export function daemonBytes(
   if (before.daemon === undefined || after.daemon === undefined) return undefined;
   const rchar = after.daemon.rchar - before.daemon.rchar;
   const syscr = after.daemon.syscr - before.daemon.syscr;
-  if (samples.transport === '9p') return qemuBytes(rchar, syscr, needed);
   const page = samples.before.guest?.pageSize ?? 4096;
-  const messages = usedDelta(samples, ownRequests[0]);
-  return splitDaemonBytes({
+  // QEMU's requests are those of all its 9p devices, this one's messages are not.
+  const messages = samples.transport === '9p' ? undefined : usedDelta(samples, ownRequests[0]);
+  const split = splitDaemonBytes({
     rchar,
     syscr,
     needed,
@@ -39,9 +39,16 @@ export function daemonBytes(
     most: samples.maxRequest ?? defaultMostBytes,
     ...(messages === undefined ? {} : { messages }),
   });
+  if (samples.transport === 'fuse') return split;
+  return split.fits
+    ? { ...split, how: `QEMU's own counters: ${split.how}` }
+    : qemuBytes(rchar, syscr, needed);
 }
 
-/** QEMU reads for its other devices too: beyond what we need may hide as much as is lacking. */
+/**
+ * QEMU's event descriptors are kicks like a daemon's. Where it read something else too, for its other devices,
+ * what is beyond our need may hide as much as is lacking.
+ */
 function qemuBytes(rchar: number, syscr: number, needed: number): DaemonSplit {
   const excess = rchar - needed;
   return {
