@@ -1,7 +1,8 @@
-import { appendFileSync, copyFileSync, existsSync, rmSync } from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KnownError } from '../model/error.ts';
+import { builtProbes } from '../probe/binaries.ts';
 import { daemonEnded, waitForGuest } from './console.ts';
 import type { GuestImage } from './guest/image.ts';
 import { personalArchive } from './guest/personal.ts';
@@ -19,6 +20,8 @@ import { type DaemonShare, type LabShare, planShares, virtiofsdOptions, withDaem
 import { workerOf } from './vm/worker.ts';
 import type { Wish } from './wish.ts';
 
+/** As `uname -m` says it: the lab's tree of programs is Debian's for amd64. */
+const guestArchitecture = 'x86_64';
 const daemonStartMs = 10_000;
 /** How often another free port is tried, when somebody took ours between look and use. */
 const portTries = 5;
@@ -84,11 +87,13 @@ class Guest {
     const { image, keys, lab, programs, hostDir, signal } = this.#plan;
     const initrd = this.#file('initramfs', 'cpio');
     copyFileSync(image.initramfs, initrd);
+    const probe = (await builtProbes()).get(guestArchitecture);
     const own = personalArchive({
       name: this.#number === 1 ? lab : `${lab}-${this.#number}`,
       hostKey: keys.hostKeyBytes,
       authorizedKey: keys.clientKey,
       mounts: this.#shares.map(({ mount }) => mount),
+      ...(probe === undefined ? {} : { probe: readFileSync(probe) }),
     });
     appendFileSync(initrd, own);
     signal?.throwIfAborted();

@@ -151,6 +151,21 @@ describe.skipIf(!mayMount)('with mounts of its own', () => {
   });
 });
 
+test('a side that has the very program installed runs it, and is sent nothing', async () => {
+  const installed = join(work, 'installed');
+  writeFileSync(installed, '#!/bin/sh\necho "ran $1"\n', { mode: 0o755 });
+  const given = ['word', 'x86_64', `${work}/not-there ${installed}`];
+  const child = spawn('sh', ['-c', installScript, 'vfs-probe', ...given], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  child.stdout.on('data', (text) => {
+    said += text;
+  });
+  await new Promise((resolve) => child.once('close', resolve));
+  expect(said).toBe('word start\nran serve\n');
+});
+
 test('a client that is killed half-way through sending leaves nothing behind', async () => {
   const before = probesIn([own]);
   const child = spawn('sh', ['-c', installScript, 'vfs-probe', 'word', 'x86_64 aarch64'], {

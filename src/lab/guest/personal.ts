@@ -1,3 +1,4 @@
+import { installedDirectory, installedName } from '../../probe/binaries.ts';
 import { type CpioEntry, cpioArchive } from './cpio.ts';
 import { hostKeyFile, mountsFile } from './scripts.ts';
 
@@ -19,6 +20,8 @@ export function personalArchive(lab: {
   readonly hostKey: Buffer;
   readonly authorizedKey: string;
   readonly mounts: readonly GuestMount[];
+  /** The built probe for the guest, where there is one: what is there need not be carried over each time. */
+  readonly probe?: Buffer;
 }): Buffer {
   const authorized = (home: string, owner: number): CpioEntry[] => [
     { path: `${home}/.ssh`, directory: true, mode: 0o700, owner },
@@ -35,5 +38,14 @@ export function personalArchive(lab: {
     ...authorized('home/user', 1000),
     { path: 'root', directory: true, mode: 0o700 },
     ...lab.mounts.map(({ path }): CpioEntry => ({ path: path.replace(/^\//, ''), directory: true })),
+    ...(lab.probe === undefined ? [] : [installed(lab.probe)]),
   ]);
+}
+
+function installed(probe: Buffer): CpioEntry {
+  return {
+    path: `${installedDirectory.replace(/^\//, '')}/${installedName(probe)}`,
+    file: probe,
+    mode: 0o755,
+  };
 }
