@@ -40,7 +40,7 @@ export function daemonBytes(
     ...(messages === undefined ? {} : { messages }),
   });
   if (samples.transport === 'fuse') return split;
-  return split.fits
+  return split.fits && split.bytes[0] >= needed
     ? { ...split, how: `QEMU's own counters: ${split.how}` }
     : qemuBytes(rchar, syscr, needed);
 }
