@@ -119,6 +119,8 @@ type NameOperation =
       readonly rounds: number;
       /** Between two signals; 0: none. */
       readonly signalEveryUs: number;
+      /** No further round is begun after that time. Default: none. */
+      readonly limitMs?: number;
     }
   /** The canonical path ({ path }): O_PATH|O_CLOEXEC open, then readlink of /proc/self/fd/N. No file is opened for reading. */
   | { readonly do: 'resolve'; readonly path: string }
@@ -585,6 +587,8 @@ export interface StatfsResult {
 
 /** What `read-links` answers. */
 export interface ReadLinksResult {
+  readonly rounds: number;
+  /** Calls, those that were interrupted included. */
   readonly reads: number;
   /** Calls that ended with EINTR; each was made again. */
   readonly interrupted: number;

@@ -30,6 +30,8 @@ export interface StormPlan {
   readonly acts?: readonly StormAct[];
   /** 16 bits. */
   readonly writer: number;
+  /** No further step is begun after that time; the result says how many were carried out. Default: none. */
+  readonly limitMs?: number;
   /**
    * After each step the new name is opened and read, and the old one must be gone; what is otherwise is an
    * error of the result.
@@ -47,6 +49,7 @@ export type StormAct = 'remove' | 'rename' | 'link' | 'rewrite' | 'replace';
 
 /** What `storm` answers. A step that failed is taken as done, so later ones of its slot may fail as well. */
 export interface StormResult {
+  /** Steps that were carried out: less than planned where the limit passed (`stormFiles({ ...plan, steps })`). */
   readonly steps: number;
   /** Files that are there by the plan after the last step. */
   readonly left: number;

@@ -41,6 +41,10 @@ test('a storm leaves what the model computes, byte for byte', async () => {
   expectLeft(root, plan);
   await side.value({ do: 'storm', ...plan, from: 3000, steps: 500 });
   expectLeft(root, { ...plan, from: 3000, steps: 500 });
+  const more = { ...plan, from: 3500, steps: 900_000 };
+  const { steps } = await side.value<StormResult>({ do: 'storm', ...more, limitMs: 20 });
+  expect(steps).toBeGreaterThan(0);
+  expectLeft(root, { ...more, steps });
 });
 
 test('a storm without directories has all names in one, and says what went wrong', async () => {
@@ -65,7 +69,7 @@ test('links are read under a rain of signals, and what they show is compared', a
     rounds: 2000,
     signalEveryUs: 100,
   });
-  expect(clean).toMatchObject({ wrong: [], errors: [], wrongInAll: 0, errorsInAll: 0 });
+  expect(clean).toMatchObject({ rounds: 2000, wrong: [], errors: [], wrongInAll: 0, errorsInAll: 0 });
   expect(clean.reads).toBe(40_000 + clean.interrupted);
   expect(clean.signals).toBeGreaterThan(0);
   const bad = await side.value<ReadLinksResult>({

@@ -75,7 +75,8 @@ static enum ending op_read_links(struct arguments *arguments)
 	struct links links = { .worker = worker };
 	const struct json *list = argument(arguments, arguments->op, "links", JSON_ARRAY, true);
 	int64_t rounds = argument_integer(arguments, "rounds", 1, 100000, NEEDED);
-	int64_t every = argument_integer(arguments, "signalEveryUs", 0, 60000000, NEEDED);
+	int64_t every = argument_integer(arguments, "signalEveryUs", 0, 60000000, NEEDED), round = 0;
+	int64_t limit = argument_integer(arguments, "limitMs", 0, 24 * 3600 * 1000, 24 * 3600 * 1000) * 1000000;
 	if (!usable(arguments))
 		return arguments->ending;
 	if (list->count > LINKS_MAX)
@@ -88,7 +89,7 @@ static enum ending op_read_links(struct arguments *arguments)
 	timer_signals = 0;
 	if (every)
 		timer_start(every, every);
-	for (int64_t round = 0; round < rounds; round++)
+	for (int64_t last = clock_now() + limit; round < rounds && (!round || clock_now() < last); round++)
 		for (const struct json *each = list->first; each; each = each->next) {
 			links_look(&links, json_get(each, "path")->bytes, json_get(each, "target")->bytes, round);
 			send_progress(worker, -1, links.reads);
@@ -96,6 +97,7 @@ static enum ending op_read_links(struct arguments *arguments)
 	timer_stop();
 	worker->end = clock_now();
 	put(&worker->value, "{", 1);
+	put_key_integer(&worker->value, "rounds", round);
 	put_key_integer(&worker->value, "reads", links.reads);
 	put_key_integer(&worker->value, "interrupted", links.interrupted);
 	put_key_integer(&worker->value, "signals", timer_signals);

@@ -155,13 +155,16 @@ static int pages_look(int fd, int64_t offset, int64_t length, bool map, bool map
 	struct statx stat;
 	struct cache_counts counts;
 	memset(state, 0, sizeof *state);
+	uint64_t size = (uint64_t)page_size(), first = (uint64_t)offset / size, bytes = 0;
+	if (length >= 0 && length < INT64_MAX - offset - (int64_t)size)
+		bytes = length ? ((uint64_t)(offset + length) + size - 1) / size * size - first * size : 1;
+	/* Counted before the statx, which on 9p begins to write dirty pages back. 0 bytes: to the end. */
+	int problem = cache_counts(fd, first * size, bytes, &counts);
 	/* Looking must not refresh attributes: on FUSE that can drop the pages that are looked at. */
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE | STATX_UID, &stat) != 0)
 		return errno;
 	int64_t end = length < 0 || length > (int64_t)stat.stx_size - offset ? (int64_t)stat.stx_size : offset + length;
-	uint64_t size = (uint64_t)page_size(), first = (uint64_t)offset / size;
 	state->pages = end > offset ? ((uint64_t)end + size - 1) / size - first : 0;
-	int problem = cache_counts(fd, first * size, state->pages ? state->pages * size : 1, &counts);
 	if (problem == 0) {
 		state->by = PAGES_BY_CACHESTAT;
 		if (!state->pages)

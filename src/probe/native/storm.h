@@ -206,6 +206,7 @@ static enum ending op_storm(struct arguments *arguments)
 	storm.writer = (uint16_t)argument_integer(arguments, "writer", 0, UINT16_MAX, NEEDED);
 	int64_t from = argument_integer(arguments, "from", 0, STORM_MAX_STEPS, 0);
 	int64_t steps = argument_integer(arguments, "steps", 0, STORM_MAX_STEPS, NEEDED), left = 0;
+	int64_t limit = argument_integer(arguments, "limitMs", 0, 24 * 3600 * 1000, 24 * 3600 * 1000) * 1000000;
 	storm.verify = argument_bool(arguments, "verify");
 	if (usable(arguments))
 		argument_acts(arguments, &storm);
@@ -222,7 +223,10 @@ static enum ending op_storm(struct arguments *arguments)
 		return refused_with(worker, ENOMEM, "malloc");
 	}
 	storm_directories(&storm);
-	for (int64_t step = 0; step < from + steps; step++) {
+	int64_t last = clock_now() + limit, step = 0;
+	for (; step < from + steps; step++) {
+		if (step > from && clock_now() >= last)
+			break;
 		storm_step(&storm, step, step < from);
 		send_progress(worker, -1, step);
 	}
@@ -232,7 +236,7 @@ static enum ending op_storm(struct arguments *arguments)
 	close(storm.directory);
 	free(storm.slots);
 	put(&worker->value, "{", 1);
-	put_key_integer(&worker->value, "steps", steps);
+	put_key_integer(&worker->value, "steps", step - from);
 	put_key_integer(&worker->value, "left", left);
 	put_key_integer(&worker->value, "errorsInAll", storm.errors_in_all);
 	put_key(&worker->value, "errors");
