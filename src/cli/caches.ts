@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { drop as dropCheck } from '../../checks/ledger/drop.ts';
 import type { LookArgs } from '../../checks/ledger/look.ts';
@@ -7,25 +5,21 @@ import { residency as residencyCheck } from '../../checks/ledger/residency.ts';
 import type { Check } from '../model/check.ts';
 import { KnownError } from '../model/error.ts';
 import type { Report, Result } from '../model/report.ts';
-import { exitStatusOf } from '../model/verdict.ts';
 import { runCell } from '../run/cell.ts';
 import { makeReport } from '../run/report.ts';
 import type { LocatedPath } from '../share/share.ts';
 import { benchFor } from './bench.ts';
 import { environmentOf } from './environment.ts';
-import { interruption } from './interruption.ts';
 import { checkPaths, locate } from './locate.ts';
-import { printReport } from './print.ts';
 import { parseTimeout } from './quantities.ts';
-import { reachSides, type SideFlags, type Sides } from './sides.ts';
+import type { Sides } from './sides.ts';
 import { packageVersion } from './version.ts';
+import { type AskFlags, withSides } from './with-sides.ts';
 
 /** The flags that `residency` and `drop` share (main.ts). */
-export interface CacheFlags extends SideFlags {
+export interface CacheFlags extends AskFlags {
   readonly side: string;
   readonly timeout: string;
-  readonly bundle?: string;
-  readonly json?: boolean;
 }
 
 /** `vfs-verify residency PATH…`: how much of each file each side's page cache holds. */
@@ -55,16 +49,13 @@ async function runOnPaths(
   flags: CacheFlags,
   more: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  const started = Date.now();
   const { side } = flags;
   if (side !== 'guest' && side !== 'host' && side !== 'both')
     throw new KnownError('bad-flag', `--side ${side} is not known`, 'Use guest, host or both.');
   const timeoutMs = parseTimeout(flags.timeout);
   checkPaths(paths);
-  const sides = await reachSides(flags);
-  const interrupted = interruption();
-  const kept = flags.bundle ?? (await mkdtemp(path.join(tmpdir(), 'vfs-verify-')));
-  try {
+  const asked = paths.map((each) => ({ check: check.name, path: each }));
+  await withSides(command, flags, asked, async ({ sides, evidence, signal, started }) => {
     const results: Result[] = [];
     const located = paths.length === 0 ? [anyShare(sides)] : [];
     for (const each of paths) {
@@ -81,13 +72,13 @@ async function runOnPaths(
       else located.push(found);
     }
     for (const [index, found] of located.entries()) {
-      const bundleDir = located.length === 1 ? kept : path.join(kept, String(index + 1));
+      const bundleDir = located.length === 1 ? evidence : path.join(evidence, String(index + 1));
       const args: LookArgs = { guestPath: found.guestPath, hostPath: found.hostPath, side, timeoutMs };
       const result = await runCell(check, benchFor(found.share, sides), {
         bundleDir,
         seed: 0,
         args: { ...args, ...more },
-        signal: interrupted.signal,
+        signal,
       });
       results.push({
         ...result,
@@ -95,14 +86,9 @@ async function runOnPaths(
         ...(flags.bundle === undefined ? {} : { bundle: bundleDir }),
       });
     }
-    const report = makeReport(command, packageVersion(), environmentOf(sides, { started, seed: 0 }), results);
-    printReport(report, flags.json === true);
-    process.exitCode = exitStatusOf(report.verdict);
-  } finally {
-    interrupted.stop();
-    if (flags.bundle === undefined) await rm(kept, { recursive: true, force: true });
-    await sides.close();
-  }
+    const environment = environmentOf(sides, { started, seed: 0 });
+    return { report: makeReport(command, packageVersion(), environment, results) };
+  });
 }
 
 /** A drop of everything is of no share; its bench is any. */

@@ -1,127 +1,253 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Check } from '../model/check.ts';
 import { KnownError } from '../model/error.ts';
-import type { Result } from '../model/report.ts';
-import { shellWord } from '../model/shell-word.ts';
-import { exitStatusOf } from '../model/verdict.ts';
-import { type CellOptions, runCell } from '../run/cell.ts';
-import { loadChecks, ownChecksDir, pickChecks } from '../run/load-checks.ts';
-import { makeReport } from '../run/report.ts';
+import type { CaseResult, Report, Result } from '../model/report.ts';
+import { compareWith, exitStatusAgainst, loadBaseline } from '../run/baseline.ts';
+import { loadBundle } from '../run/bundle.ts';
+import { type Cell, requireCases } from '../run/cell.ts';
+import { judgeThread } from '../run/judge-thread.ts';
+import { type Finding, loadFindings, markKnown } from '../run/known.ts';
+import {
+  type LoadedCheck,
+  loadChecks,
+  ownChecksDir,
+  type PickedCheck,
+  pickChecks,
+} from '../run/load-checks.ts';
+import { type MatrixEvent, runMatrix } from '../run/matrix.ts';
+import { failsAsKnown, makeReport } from '../run/report.ts';
+import { mergeRounds } from '../run/rounds.ts';
+import { hasRunRecord, loadRunRecord, requireSameVersions, saveRunRecord } from '../run/run-record.ts';
 import { makeWorkplace, type Workplace } from '../run/workplace.ts';
 import type { Share } from '../share/share.ts';
 import { benchFor } from './bench.ts';
+import { type Asked, type CheckFlags, readAsked, seedOfRound } from './check-flags.ts';
 import { environmentOf } from './environment.ts';
-import { interruption } from './interruption.ts';
-import { printReport } from './print.ts';
-import { reachSides, type SideFlags, type Sides } from './sides.ts';
-import { reportUnreached } from './unreached.ts';
+import { type MatrixDisplay, showMatrix } from './matrix-display.ts';
+import { type Monitors, monitorsOf } from './monitor.ts';
+import { benchMaker } from './own-bench.ts';
+import { readReportFiles, writeReportFiles } from './report-files.ts';
+import { rerunCommand } from './rerun.ts';
+import type { Sides } from './sides.ts';
 import { packageVersion } from './version.ts';
-
-interface CheckFlags extends SideFlags {
-  readonly modes?: string;
-  readonly seed?: string;
-  readonly checks?: string;
-  readonly bundle?: string;
-  readonly json?: boolean;
-}
+import { type Answer, type Asking, withSides } from './with-sides.ts';
 
 /** `vfs-verify check [NAME…]`: runs checks in every mode asked for, and judges them by the contract. */
 export async function check(names: readonly string[], flags: CheckFlags): Promise<void> {
-  const started = Date.now();
-  const seed = readSeed(flags.seed);
-  const picked = pickChecks(await loadAll(flags.checks), names);
-  const sides = await reachSides(flags).catch((error: unknown) => {
-    const asked = picked.map((each) => ({ check: each.check.name }));
-    reportUnreached(error, flags.json === true, { command: 'check', started, asked });
+  const asked = await readAsked(names, flags);
+  const picked = pickChecks(await loadAll(asked.checks), asked.names);
+  const files = await readReportFiles(flags.report);
+  const findings = (await Promise.all((flags.known ?? []).map(loadFindings))).flat();
+  const baseline = flags.baseline === undefined ? undefined : await loadBaseline(flags.baseline);
+  const bundle = flags.continue ?? flags.bundle;
+  const where = { ...flags, ...(bundle === undefined ? {} : { bundle }) };
+  const whole = picked.map((each) => ({ check: each.check.name }));
+  await withSides('check', where, whole, async (asking) => {
+    const results = await runChecks({ asked, picked, findings, flags, asking });
+    const shares = sharesFor(asked.modes, asking.sides.shares);
+    const environment = environmentOf(asking.sides, { started: asking.started, seed: asked.seed, shares });
+    const report: Report = {
+      ...makeReport('check', packageVersion(), environment, results),
+      checks: Object.fromEntries(
+        picked.map(({ check: { name, title, codes } }) => [name, { title, codes: { ...codes } }]),
+      ),
+    };
+    const answer = against(baseline, flags.baseline, report);
+    await writeReportFiles(files, answer.report);
+    return answer;
   });
-  if (sides === undefined) return;
-  const interrupted = interruption();
-  const kept = flags.bundle ?? (await mkdtemp(path.join(tmpdir(), 'vfs-verify-')));
-  const workplaces = new Map<string, Workplace>();
+}
+
+function against(baseline: Report | undefined, file: string | undefined, report: Report): Answer {
+  if (baseline === undefined || file === undefined) return { report };
+  const compared = compareWith(baseline, report, file);
+  return { report: { ...report, baseline: compared }, status: exitStatusAgainst(compared) };
+}
+
+interface Run {
+  readonly asked: Asked;
+  readonly picked: readonly PickedCheck[];
+  readonly findings: readonly Finding[];
+  readonly flags: CheckFlags;
+  readonly asking: Asking;
+}
+
+/** One result for each check and mode, in the order of the checks. */
+async function runChecks(run: Run): Promise<readonly Result[]> {
+  const { asked, picked, flags, asking } = run;
+  const { sides, evidence } = asking;
+  await beginRun(run);
+  const shares = sharesFor(asked.modes, sides.shares);
+  const workplaces = await makeWorkplaces(shares, sides);
+  const monitors = monitorsOf(sides);
+  const judge = judgeThread();
+  const display = showMatrix(process.stderr, {
+    checks: picked.map((each) => each.check.name),
+    modes: shares.map(modeName),
+    rounds: asked.repeat,
+    quiet: flags.json === true,
+    signal: asking.signal,
+  });
   try {
-    const shares = sharesFor(flags.modes, sides.shares);
-    const results: Result[] = [];
-    for (const each of picked) {
-      for (const share of shares) {
-        if (interrupted.signal.aborted) break;
-        const cell = await cellFor({
-          ...each,
-          share,
-          sides,
-          seed,
-          kept,
-          workplaces,
-          signal: interrupted.signal,
-        });
-        const result = await runCell(each.check, benchFor(share, sides), cell);
-        results.push({
-          ...result,
-          cases: result.cases.map((one) => ({
-            ...one,
-            rerun: rerun(each.check, one.name, share, sides.lab?.name, flags, seed),
-          })),
-          ...(flags.bundle === undefined ? {} : { bundle: cell.bundleDir }),
-        });
-        if (process.stderr.isTTY !== true && flags.json !== true)
-          process.stderr.write(`${each.check.name} / ${result.mode}: ${result.verdict.kind}\n`);
-      }
+    const rounds: (readonly Result[])[] = [];
+    for (let round = 0; round < asked.repeat; round += 1) {
+      const seed = seedOfRound(asked.seed, round);
+      const directory = asked.repeat === 1 ? evidence : path.join(evidence, `round-${round + 1}`);
+      const cells = picked.flatMap((each) =>
+        shares.map((share) => cellFor(each, share, { run, seed, directory, workplaces, monitors })),
+      );
+      if (round === 0) requireCases(cells);
+      display.beginRound(round);
+      const results = await runRound(cells, { run, seed, judge, display });
+      rounds.push(results);
+      const stopped = flags.failFast === true && results.some(isNewFail);
+      if (stopped || asking.signal.aborted) break;
     }
-    const report = makeReport(
-      'check',
-      packageVersion(),
-      environmentOf(sides, { started, seed, shares }),
-      results,
-    );
-    printReport(report, flags.json === true);
-    process.exitCode = exitStatusOf(report.verdict);
+    return mergeRounds(rounds);
   } finally {
-    for (const each of workplaces.values()) {
-      const left = await each.remove();
-      if (left !== undefined) process.stderr.write(`vfs-verify: left behind: ${left}\n`);
-    }
-    interrupted.stop();
-    if (flags.bundle === undefined) await rm(kept, { recursive: true, force: true });
-    await sides.close();
+    display.end();
+    await judge.close();
+    monitors.close();
+    await removeWorkplaces(workplaces);
   }
 }
 
-interface CellPlace {
-  readonly check: Check;
-  readonly only: string | undefined;
-  readonly share: Share;
-  readonly sides: Sides;
-  readonly seed: number;
-  readonly kept: string;
-  /** One for each host directory: the modes of a lab share one. */
-  readonly workplaces: Map<string, Workplace>;
-  readonly signal: AbortSignal;
+/** Writes down what this run is, or sees that it is the one that is continued. */
+async function beginRun({ asked, flags, asking: { sides, evidence } }: Run): Promise<void> {
+  const { versions } = sides;
+  if (flags.continue !== undefined) {
+    requireSameVersions(await loadRunRecord(evidence), versions, evidence);
+    return;
+  }
+  if (flags.bundle !== undefined && (await hasRunRecord(evidence)))
+    throw new KnownError(
+      'bundle-in-use',
+      `${evidence} holds the evidence of an earlier run`,
+      `Go on with that one (--continue ${evidence}), or name another directory.`,
+    );
+  await saveRunRecord(evidence, { schema: 'vfs-verify/run/1', ...asked, versions });
 }
 
-async function cellFor({
-  check,
-  only,
-  share,
-  sides,
-  seed,
-  kept,
-  workplaces,
-  signal,
-}: CellPlace): Promise<CellOptions> {
-  const known = workplaces.get(share.hostDir);
-  const host = benchFor(share, sides).views.host;
-  const workplace =
-    known ?? (host === undefined ? undefined : await makeWorkplace(host).catch(unlessUnwritable));
-  if (workplace !== undefined) workplaces.set(share.hostDir, workplace);
+type JudgedCell = Cell & { readonly file: string };
+
+function cellFor(
+  { check, file, only }: PickedCheck,
+  share: Share,
+  at: {
+    readonly run: Run;
+    readonly seed: number;
+    readonly directory: string;
+    readonly workplaces: ReadonlyMap<string, Workplace>;
+    readonly monitors: Monitors;
+  },
+): JudgedCell {
+  const { asked, asking } = at.run;
+  const workplace = at.workplaces.get(share.hostDir);
   return {
-    bundleDir: path.join(kept, `${check.name}.${share.mode?.name ?? 'unknown'}`),
-    seed,
-    signal,
+    check,
+    file,
+    bench: benchFor(share, asking.sides, at.monitors.usedIndexOf(share)),
+    bundleDir: path.join(at.directory, `${check.name}.${modeName(share)}`),
+    seed: at.seed,
+    args: asked.systemWide ? { systemWide: true } : {},
     ...(only === undefined ? {} : { only }),
     ...(workplace === undefined ? {} : { workplace }),
   };
+}
+
+async function runRound(
+  cells: readonly JudgedCell[],
+  at: {
+    readonly run: Run;
+    readonly seed: number;
+    readonly judge: ReturnType<typeof judgeThread>;
+    readonly display: MatrixDisplay;
+  },
+): Promise<readonly Result[]> {
+  const { flags, asking, findings } = at.run;
+  const { sides } = asking;
+  const finished = new Map<JudgedCell, Result>();
+  const failed = new AbortController();
+  const ended = (cell: JudgedCell, result: Result) => {
+    const told = markKnown(withRerun(cell, result), findings, sides.versions);
+    finished.set(cell, told);
+    at.display.onCell(told);
+    if (flags.failFast === true && isNewFail(told)) failed.abort();
+  };
+  const withRerun = (cell: JudgedCell, result: Result): Result => ({
+    ...result,
+    cases: result.cases.map(
+      (one): CaseResult => ({
+        ...one,
+        rerun: rerunCommand(
+          { check: result.check, case: one.name, mode: cell.bench.share.mode?.name },
+          { lab: sides.lab?.name, seed: at.seed },
+          flags,
+        ),
+      }),
+    ),
+    ...(flags.bundle === undefined && flags.continue === undefined ? {} : { bundle: cell.bundleDir }),
+  });
+
+  const todo: JudgedCell[] = [];
+  for (const cell of cells) {
+    const bundle = await loadBundle(cell.bundleDir).catch(() => undefined);
+    if (bundle === undefined) {
+      // Half of a cell is not evidence: its bulk results are written anew.
+      await rm(cell.bundleDir, { recursive: true, force: true });
+      todo.push(cell);
+    } else ended(cell, await at.judge.judge(cell.bundleDir, bundle, cell.file));
+  }
+  const onEvent = (event: MatrixEvent) => {
+    const cell = todo[event.cell];
+    if (cell === undefined) return;
+    if (event.kind === 'cell-ended') ended(cell, event.result);
+    else at.display.onEvent({ check: cell.check.name, mode: modeName(cell.bench.share) }, event);
+  };
+  await runMatrix(todo, {
+    judge: (cell, bundle) => at.judge.judge(cell.bundleDir, bundle, (cell as JudgedCell).file),
+    maker: benchMaker(sides),
+    onEvent,
+    signal: AbortSignal.any([asking.signal, failed.signal]),
+  });
+  const why = asking.signal.aborted ? 'the run was interrupted' : 'an earlier result failed (--fail-fast)';
+  return cells.map((cell) => finished.get(cell) ?? notRun(cell, why, flags));
+}
+
+function notRun({ check, bench }: Cell, why: string, flags: CheckFlags): Result {
+  const directory = flags.continue ?? flags.bundle;
+  return {
+    check: check.name,
+    mode: modeName(bench.share),
+    verdict: {
+      kind: 'unknown',
+      code: 'not-run',
+      reason: `not run: ${why}`,
+      ...(directory === undefined ? {} : { next: `vfs-verify check --continue ${directory}` }),
+    },
+    cases: [],
+    durationMs: 0,
+  };
+}
+
+function isNewFail(result: Result): boolean {
+  return result.verdict.kind === 'fail' && !failsAsKnown(result);
+}
+
+function modeName({ mode }: Share): string {
+  return mode?.name ?? 'unknown';
+}
+
+/** One for each host directory: the modes of a lab share one. */
+async function makeWorkplaces(shares: readonly Share[], sides: Sides): Promise<Map<string, Workplace>> {
+  const made = new Map<string, Workplace>();
+  for (const share of shares) {
+    const { host } = benchFor(share, sides).views;
+    if (host === undefined || made.has(share.hostDir)) continue;
+    const workplace = await makeWorkplace(host).catch(unlessUnwritable);
+    if (workplace !== undefined) made.set(share.hostDir, workplace);
+  }
+  return made;
 }
 
 /** A share that cannot be written to is a need that is not met, and said by each check that has it. */
@@ -130,8 +256,15 @@ function unlessUnwritable(error: unknown): undefined {
   throw error;
 }
 
+async function removeWorkplaces(workplaces: ReadonlyMap<string, Workplace>): Promise<void> {
+  for (const each of workplaces.values()) {
+    const left = await each.remove();
+    if (left !== undefined) process.stderr.write(`vfs-verify: left behind: ${left}\n`);
+  }
+}
+
 /** The package's own checks, and those of a folder of the user's. */
-export async function loadAll(extra: string | undefined): ReturnType<typeof loadChecks> {
+export async function loadAll(extra: string | undefined): Promise<readonly LoadedCheck[]> {
   const own = await loadChecks(ownChecksDir);
   return extra === undefined ? own : [...own, ...(await loadChecks(path.resolve(extra)))];
 }
@@ -141,7 +274,7 @@ function sharesFor(modes: string | undefined, shares: readonly Share[]): readonl
   return modes.split(',').map((name) => {
     const found = shares.find(({ mode }) => mode?.name === name.trim());
     if (found === undefined) {
-      const known = shares.map(({ mode }) => mode?.name ?? 'unknown').join(', ');
+      const known = shares.map(modeName).join(', ');
       throw new KnownError(
         'no-such-mode',
         `no share in mode "${name}" is known here`,
@@ -150,50 +283,4 @@ function sharesFor(modes: string | undefined, shares: readonly Share[]): readonl
     }
     return found;
   });
-}
-
-/** 32 bits, in hexadecimal. */
-function readSeed(text: string | undefined): number {
-  if (text === undefined) return randomBytes(4).readUInt32LE();
-  if (!/^[0-9a-f]{1,8}$/i.test(text))
-    throw new KnownError(
-      'bad-flag',
-      `--seed ${text} is no seed`,
-      'A seed has 1 to 8 hexadecimal digits; a failure prints the one it used.',
-    );
-  return Number.parseInt(text, 16);
-}
-
-function rerun(
-  check: Check,
-  caseName: string,
-  share: Share,
-  lab: string | undefined,
-  flags: CheckFlags,
-  seed: number,
-): string {
-  const where =
-    flags.guest === undefined
-      ? [lab === 'default' ? '--lab' : `--lab=${lab}`]
-      : [
-          '--guest',
-          flags.guest,
-          ...(flags.host === 'local' ? [] : ['--host', flags.host]),
-          ...(flags.map ?? []).flatMap((each) => ['--map', each]),
-          ...(flags.mode === undefined ? [] : ['--mode', flags.mode]),
-        ];
-  const modes = flags.guest === undefined && share.mode !== undefined ? ['--modes', share.mode.name] : [];
-  const checks = flags.checks === undefined ? [] : ['--checks', flags.checks];
-  return [
-    'vfs-verify',
-    'check',
-    `${check.name}/${caseName}`,
-    ...where,
-    ...modes,
-    ...checks,
-    '--seed',
-    seed.toString(16),
-  ]
-    .map(shellWord)
-    .join(' ');
 }

@@ -15,8 +15,9 @@ export function interruption(): Interruption {
   const controller = new AbortController();
   const handler = () => {
     if (controller.signal.aborted) process.exit(130);
-    process.stderr.write('vfs-verify: interrupted; cleaning up (once more ends at once)\n');
+    // First whoever draws on the terminal clears it.
     controller.abort();
+    process.stderr.write('vfs-verify: interrupted; cleaning up (once more ends at once)\n');
   };
   for (const name of signals) process.on(name, handler);
   return {

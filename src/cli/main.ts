@@ -72,8 +72,15 @@ function program(): Command {
     .argument('[name...]', 'checks, or NAME/CASE; without one: all')
     .option('--modes <list>', 'modes of a lab, joined by commas')
     .option('--seed <hex>', 'repeat a run: payloads and choices follow from it')
+    .option('--repeat <n>', 'so many rounds, each with a seed of its own')
+    .option('--fail-fast', 'stop at the first fail that is not known')
+    .option('--system-wide', 'checks may drop the caches of everything and everybody')
     .option('--checks <dir>', 'load checks from this folder as well')
+    .option('--report <format=file>', 'write text, json, junit or html (may be repeated)', collect)
     .option('--bundle <dir>', 'keep the evidence there')
+    .option('--continue <dir>', 'go on with a run that was ended, from its evidence')
+    .option('--known <path>', 'findings: fails that are known do not end in 1 (may be repeated)', collect)
+    .option('--baseline <report.json>', 'compare with an earlier run: only what is new ends in 1')
     .option('--json', 'print the report as JSON')
     .action(async (names: string[], flags) => (await import('./check.ts')).check(names, flags));
 

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { compareFile } from '../../checks/compare/file.ts';
 import type { CompareArgs } from '../../checks/compare/looks.ts';
@@ -7,65 +5,43 @@ import { compareTree } from '../../checks/compare/tree.ts';
 import { KnownError } from '../model/error.ts';
 import type { Algorithm } from '../model/operation.ts';
 import type { Result } from '../model/report.ts';
-import { exitStatusOf } from '../model/verdict.ts';
 import { runCell } from '../run/cell.ts';
 import { makeReport } from '../run/report.ts';
 import { benchFor } from './bench.ts';
 import { environmentOf } from './environment.ts';
-import { interruption } from './interruption.ts';
 import { checkPaths, locate } from './locate.ts';
-import { printReport } from './print.ts';
 import { showProgress } from './progress.ts';
 import { parseTimeout } from './quantities.ts';
-import { reachSides, type SideFlags, type Sides } from './sides.ts';
-import { reportUnreached } from './unreached.ts';
+import type { Sides } from './sides.ts';
 import { packageVersion } from './version.ts';
+import { type AskFlags, withSides } from './with-sides.ts';
 
-interface Md5Flags extends SideFlags {
+interface Md5Flags extends AskFlags {
   readonly algo: string;
   readonly expect?: string;
   readonly recursive?: boolean;
   readonly timeout: string;
-  readonly bundle?: string;
-  readonly json?: boolean;
 }
 
 /** `vfs-verify md5 PATH…`: reads each path on both sides at once and compares. */
 export async function md5(paths: readonly string[], flags: Md5Flags): Promise<void> {
-  const started = Date.now();
   const question = readFlags(flags, paths);
-  const sides = await reachSides(flags).catch((error: unknown) => {
-    const asked = paths.map((each) => ({ check: 'md5', path: each }));
-    reportUnreached(error, flags.json === true, { command: 'md5', started, asked });
-  });
-  if (sides === undefined) return;
-  const interrupted = interruption();
-  const kept = flags.bundle ?? (await mkdtemp(path.join(tmpdir(), 'vfs-verify-')));
-  const progress = showProgress(process.stderr, flags.json === true);
-  try {
-    const results: Result[] = [];
-    for (const [index, each] of paths.entries()) {
-      const bundleDir = paths.length === 1 ? kept : path.join(kept, String(index + 1));
-      results.push(
-        await comparePath(each, question, sides, {
-          bundleDir,
-          keep: flags.bundle !== undefined,
-          progress,
-          signal: interrupted.signal,
-        }),
-      );
+  const asked = paths.map((each) => ({ check: 'md5', path: each }));
+  await withSides('md5', flags, asked, async ({ sides, evidence, signal, started }) => {
+    const progress = showProgress(process.stderr, flags.json === true);
+    try {
+      const results: Result[] = [];
+      for (const [index, each] of paths.entries()) {
+        const bundleDir = paths.length === 1 ? evidence : path.join(evidence, String(index + 1));
+        const keep = flags.bundle !== undefined;
+        results.push(await comparePath(each, question, sides, { bundleDir, keep, progress, signal }));
+      }
+      const environment = environmentOf(sides, { started, seed: 0 });
+      return { report: makeReport('md5', packageVersion(), environment, results) };
+    } finally {
+      progress.end();
     }
-    progress.end();
-    const environment = environmentOf(sides, { started, seed: 0 });
-    const report = makeReport('md5', packageVersion(), environment, results);
-    printReport(report, flags.json === true);
-    process.exitCode = exitStatusOf(report.verdict);
-  } finally {
-    progress.end();
-    interrupted.stop();
-    if (flags.bundle === undefined) await rm(kept, { recursive: true, force: true });
-    await sides.close();
-  }
+  });
 }
 
 interface Question {

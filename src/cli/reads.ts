@@ -1,27 +1,22 @@
 import { randomInt } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { ReadsArgs } from '../../checks/ledger/arguments.ts';
 import { reads as readsCheck } from '../../checks/ledger/reads.ts';
 import { KnownError } from '../model/error.ts';
 import type { Result } from '../model/report.ts';
-import { exitStatusOf } from '../model/verdict.ts';
 import { runCell } from '../run/cell.ts';
 import { makeReport } from '../run/report.ts';
 import { benchFor } from './bench.ts';
 import { environmentOf } from './environment.ts';
-import { interruption } from './interruption.ts';
 import { checkPaths, locate } from './locate.ts';
-import { monitorOf } from './monitor.ts';
-import { printReport } from './print.ts';
+import { monitorsOf } from './monitor.ts';
 import { showProgress } from './progress.ts';
 import { parseBytes, parseCount, parseTimeout } from './quantities.ts';
-import { reachSides, type SideFlags, type Sides } from './sides.ts';
+import type { Sides } from './sides.ts';
 import { packageVersion } from './version.ts';
+import { type AskFlags, withSides } from './with-sides.ts';
 
 /** The flags of `reads` (main.ts). */
-export interface ReadsFlags extends SideFlags {
+export interface ReadsFlags extends AskFlags {
   readonly bs: string;
   readonly order: string;
   readonly count?: string;
@@ -34,42 +29,30 @@ export interface ReadsFlags extends SideFlags {
   readonly drop: string;
   readonly systemWide?: boolean;
   readonly timeout: string;
-  readonly bundle?: string;
-  readonly json?: boolean;
 }
 
 type Question = Omit<ReadsArgs, 'guestPath' | 'hostPath'>;
 
 /** `vfs-verify reads PATH`: reads the file in the guest as told, and prints where every byte came from. */
 export async function reads(given: string, flags: ReadsFlags): Promise<void> {
-  const started = Date.now();
   checkPaths([given]);
   const question = readFlags(flags);
-  const sides = await reachSides(flags);
-  const interrupted = interruption();
-  const kept = flags.bundle ?? (await mkdtemp(path.join(tmpdir(), 'vfs-verify-')));
-  const progress = showProgress(process.stderr, flags.json === true);
-  try {
-    const result = await readAndAccount(given, question, sides, {
-      bundleDir: kept,
-      onEvent: progress.onEvent,
-      signal: interrupted.signal,
-    });
-    progress.end();
-    const report = makeReport(
-      'reads',
-      packageVersion(),
-      environmentOf(sides, { started, seed: question.seed }),
-      [{ ...result, ...(flags.bundle === undefined ? {} : { bundle: kept }) }],
-    );
-    printReport(report, flags.json === true);
-    process.exitCode = exitStatusOf(report.verdict);
-  } finally {
-    progress.end();
-    interrupted.stop();
-    if (flags.bundle === undefined) await rm(kept, { recursive: true, force: true });
-    await sides.close();
-  }
+  await withSides('reads', flags, [{ check: 'reads', path: given }], async (asking) => {
+    const { sides, evidence, signal, started } = asking;
+    const progress = showProgress(process.stderr, flags.json === true);
+    try {
+      const result = await readAndAccount(given, question, sides, {
+        bundleDir: evidence,
+        onEvent: progress.onEvent,
+        signal,
+      });
+      const environment = environmentOf(sides, { started, seed: question.seed });
+      const kept = flags.bundle === undefined ? {} : { bundle: evidence };
+      return { report: makeReport('reads', packageVersion(), environment, [{ ...result, ...kept }]) };
+    } finally {
+      progress.end();
+    }
+  });
 }
 
 async function readAndAccount(
@@ -82,14 +65,14 @@ async function readAndAccount(
   if ('kind' in located)
     return { check: 'reads', path: given, mode: 'unknown', verdict: located, cases: [], durationMs: 0 };
   const { share, guestPath, hostPath } = located;
-  const monitor = monitorOf(share, sides);
+  const monitors = monitorsOf(sides);
   try {
     const args: ReadsArgs = { ...question, guestPath, hostPath };
-    const bench = benchFor(share, sides, monitor.usedIndex);
+    const bench = benchFor(share, sides, monitors.usedIndexOf(share));
     const result = await runCell(readsCheck, bench, { ...options, seed: question.seed, args: { ...args } });
     return { ...result, path: given };
   } finally {
-    monitor.close();
+    monitors.close();
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Case, Check, Setting } from '../model/check.ts';
+import { KnownError } from '../model/error.ts';
 import type { Result } from '../model/report.ts';
 import type { Bench } from './bench.ts';
 import { type Bundle, type CaseRecord, loadBundle, saveBundle } from './bundle.ts';
@@ -18,8 +19,8 @@ export interface Cell {
   readonly bundleDir: string;
   readonly seed: number;
   readonly args?: Setting['args'];
-  /** Only the case of this name. */
-  readonly only?: string;
+  /** Only the cases of these names. */
+  readonly only?: readonly string[];
   /** The run's own directory in the share; undefined where it could not be made, or is not wanted. */
   readonly workplace?: Workplace;
 }
@@ -50,8 +51,35 @@ export interface PlannedCell {
 export function planCell(cell: Cell): PlannedCell {
   const { check, bench, seed, args, only } = cell;
   const setting = settingOf(bench, seed, args ?? {});
-  const cases = check.cases(setting).filter(({ name }) => only === undefined || name === only);
+  const cases = check.cases(setting).filter(({ name }) => only === undefined || only.includes(name));
   return { cell, setting, cases };
+}
+
+/**
+ * Sees that every case that was asked for by name is one of its check's.
+ * @throws KnownError `no-such-case`
+ */
+export function requireCases(cells: readonly Cell[]): void {
+  for (const { check, only } of cells) {
+    if (only === undefined) continue;
+    const names = new Set(cells.filter((each) => each.check === check).flatMap(caseNames));
+    const missing = names.size === 0 ? undefined : only.find((name) => !names.has(name));
+    if (missing !== undefined)
+      throw new KnownError(
+        'no-such-case',
+        `the check "${check.name}" has no case "${missing}" here`,
+        `It has: ${[...names].join(', ')}.`,
+      );
+  }
+}
+
+/** None where the check crashes: that is told as its result. */
+function caseNames({ check, bench, seed, args }: Cell): readonly string[] {
+  try {
+    return check.cases(settingOf(bench, seed, args ?? {})).map(({ name }) => name);
+  } catch {
+    return [];
+  }
 }
 
 /** Carries one case out; a defect of the check, and a need that is not met, are part of the record. */

@@ -83,17 +83,22 @@ function checkFault(value: unknown): string | undefined {
   return undefined;
 }
 
+/** A check that is to be run. */
+export interface PickedCheck extends LoadedCheck {
+  /** Only the cases of these names; undefined: all. */
+  readonly only: readonly string[] | undefined;
+}
+
 /**
- * Picks checks by name; `NAME/CASE` picks one case. No names: all.
- * @throws KnownError `no-such-check`, `no-such-case` is left to the run, which knows the cases.
+ * Picks checks by name; `NAME/CASE` picks one case. No names: all. That a case is there is for the run to see
+ * (requireCases), which knows the cases.
+ * @throws KnownError `no-such-check`
  */
-export function pickChecks(
-  loaded: readonly LoadedCheck[],
-  names: readonly string[],
-): readonly { readonly check: Check; readonly only: string | undefined }[] {
-  if (names.length === 0) return loaded.map(({ check }) => ({ check, only: undefined }));
-  return names.map((text) => {
-    const [name = '', only] = text.split('/', 2);
+export function pickChecks(loaded: readonly LoadedCheck[], names: readonly string[]): readonly PickedCheck[] {
+  if (names.length === 0) return loaded.map((each) => ({ ...each, only: undefined }));
+  const picked = new Map<LoadedCheck, PickedCheck>();
+  for (const text of names) {
+    const [name = '', only] = text.split(/\/(.*)/s, 2);
     const found = loaded.find(({ check }) => check.name === name);
     if (found === undefined) {
       throw new KnownError(
@@ -102,6 +107,9 @@ export function pickChecks(
         `There are: ${loaded.map(({ check }) => check.name).join(', ')}. See vfs-verify list.`,
       );
     }
-    return { check: found.check, only };
-  });
+    const before = picked.get(found);
+    const all = only === undefined || (before !== undefined && before.only === undefined);
+    picked.set(found, { ...found, only: all ? undefined : [...(before?.only ?? []), only] });
+  }
+  return [...picked.values()];
 }

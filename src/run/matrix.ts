@@ -16,7 +16,7 @@ export interface MatrixOptions {
   /** The way to a verdict, from a bundle that has been saved. */
   readonly judge: (cell: Cell, bundle: Bundle) => Promise<Result>;
   /** Makes benches for cases that would spoil a common one. */
-  readonly maker?: BenchMaker;
+  readonly maker?: BenchMaker | undefined;
   readonly onEvent?: (event: MatrixEvent) => void;
   readonly signal?: AbortSignal;
   /** Cases of isolation `shared` that are under way at once. */

@@ -1,5 +1,5 @@
 import { type Environment, type Report, type Result, reportSchemaId } from '../model/report.ts';
-import { runVerdict } from '../model/verdict.ts';
+import { runVerdict, worstOf } from '../model/verdict.ts';
 
 /** Puts the results of a run together. */
 export function makeReport(
@@ -8,12 +8,29 @@ export function makeReport(
   environment: Environment,
   results: readonly Result[],
 ): Report {
+  const known = results.filter(failsAsKnown);
+  // A known defect hides nothing: where something else in its cell could not be told, that is what counts.
+  const open = known.filter(({ cases }) => unlessKnown(cases)?.kind === 'unknown').length;
+  const verdict = runVerdict(
+    results.map((result) => result.verdict.kind),
+    known.length,
+  );
   return {
     schema: reportSchemaId,
     tool: { name: 'vfs-verify', version },
     command,
-    verdict: runVerdict(results.map(({ verdict }) => verdict.kind)),
+    verdict: verdict.kind === 'pass' && open > 0 ? { ...verdict, kind: 'unknown' } : verdict,
     environment,
     results,
   };
+}
+
+/** All that fails in this cell is known. */
+export function failsAsKnown({ verdict, cases }: Pick<Result, 'verdict' | 'cases'>): boolean {
+  return verdict.kind === 'fail' && unlessKnown(cases)?.kind !== 'fail' && cases.length > 0;
+}
+
+/** The worst of the cases whose end is not that of a known defect. */
+function unlessKnown(cases: Result['cases']) {
+  return worstOf(cases.filter(({ known }) => known === undefined).map(({ verdict }) => verdict));
 }

@@ -8,7 +8,7 @@ import { drop } from '../../checks/ledger/drop.ts';
 import { reads } from '../../checks/ledger/reads.ts';
 import { residency } from '../../checks/ledger/residency.ts';
 import { benchFor } from '../../src/cli/bench.ts';
-import { monitorOf } from '../../src/cli/monitor.ts';
+import { monitorsOf } from '../../src/cli/monitor.ts';
 import { reachSides, type Sides } from '../../src/cli/sides.ts';
 import type { LabInfo } from '../../src/lab/info.ts';
 import type { Ledger, Source } from '../../src/model/account.ts';
@@ -81,9 +81,9 @@ async function meanwhile(line: string): Promise<{ readonly stop: () => Promise<v
 async function carryOut(check: Check, mode: string, file: string, args: object): Promise<Result> {
   const share = sides.shares.find((each) => each.mode?.name === mode);
   if (share === undefined) throw new Error(`no share of mode ${mode}`);
-  const monitor = monitorOf(share, sides);
+  const monitor = monitorsOf(sides);
   try {
-    return await runCell(check, benchFor(share, sides, monitor.usedIndex), {
+    return await runCell(check, benchFor(share, sides, monitor.usedIndexOf(share)), {
       bundleDir: path.join(scratch, 'bundle'),
       seed: 0,
       args: { guestPath: inMode(mode, file), hostPath: onHost(file), timeoutMs: 60_000, ...args },
