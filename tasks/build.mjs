@@ -1,4 +1,4 @@
-// Compiles src and checks to dist, copies what the compiler leaves out, and builds the probe. Work that is
+// Compiles src and checks to dist, copies what the compiler leaves out, and builds the C programs. Work that is
 // up to date is not done again. dist changes file by file, each in one rename, so that a program that runs
 // from it meanwhile always finds whole files.
 import { createHash } from 'node:crypto';
@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildBackend } from './build-backend.mjs';
 import { buildProbe } from './build-probe.mjs';
 import { isEntry, main, run, TaskError } from './child.mjs';
 import { root, withLock } from './lock.mjs';
@@ -109,6 +110,13 @@ export async function buildProbes(architectures) {
   });
 }
 
+/** Brings the lab's own backend in dist up to date. */
+async function buildLabBackend() {
+  // A lab's guest is an x86_64 one.
+  if (nativeArchitecture !== 'x86_64') return;
+  await withLock('backend', () => buildBackend({ outDir: join(dist, 'lab') }));
+}
+
 /** The probe's architectures that can be built on this kind of machine, its own first. */
 export const nativeArchitecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 const everyArchitecture = nativeArchitecture === 'x86_64' ? ['x86_64', 'aarch64'] : [nativeArchitecture];
@@ -119,7 +127,11 @@ const everyArchitecture = nativeArchitecture === 'x86_64' ? ['x86_64', 'aarch64'
  */
 export async function build(what = {}) {
   // The compilers are one core each.
-  const ended = await Promise.allSettled([compile(), buildProbes(what.architectures ?? everyArchitecture)]);
+  const programs = (async () => {
+    await buildProbes(what.architectures ?? everyArchitecture);
+    await buildLabBackend();
+  })();
+  const ended = await Promise.allSettled([compile(), programs]);
   for (const each of ended) if (each.status === 'rejected') throw each.reason;
 }
 

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -16,7 +15,7 @@ enum { BYTES_READ = COUNTERS_MAX_OPCODE, BYTES_WRITTEN, BYTES_MAPPED, FAULTS, CO
 static char *lines[COUNTERS];
 static uint64_t values[COUNTERS];
 
-bool counters_open(const char *file, const char *const names[COUNTERS_MAX_OPCODE])
+bool counters_open(const char *file, const char *name_of(uint32_t opcode))
 {
 	const char *all[COUNTERS] = {
 		[BYTES_READ] = "bytes-read",
@@ -24,7 +23,8 @@ bool counters_open(const char *file, const char *const names[COUNTERS_MAX_OPCODE
 		[BYTES_MAPPED] = "bytes-mapped",
 		[FAULTS] = "faults",
 	};
-	memcpy(all, names, COUNTERS_MAX_OPCODE * sizeof *names);
+	for (uint32_t opcode = 0; opcode < COUNTERS_MAX_OPCODE; opcode++)
+		all[opcode] = name_of(opcode);
 	char text[COUNTERS * LINE + 1];
 	int offsets[COUNTERS], length = 0;
 	for (int i = 0; i < COUNTERS; i++) {

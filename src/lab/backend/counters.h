@@ -9,7 +9,7 @@
 #define COUNTERS_MAX_OPCODE 64
 
 /* Makes the file, with a line for each opcode that has a name. False: it cannot be made. */
-bool counters_open(const char *file, const char *const names[COUNTERS_MAX_OPCODE]);
+bool counters_open(const char *file, const char *name_of(uint32_t opcode));
 void count_request(uint32_t opcode);
 void count_read(uint64_t bytes);
 void count_written(uint64_t bytes);

@@ -32,7 +32,7 @@ FAULT(XATTR_LOST, "xattr-lost", NOTHING, 0, "setting an extended attribute is ac
 
 // Names.
 FAULT(LOOKUP_GONE, "lookup-gone", TIMES, 1, "so many lookups of each name find nothing")
-FAULT(LOOKUP_WRONG_INODE, "lookup-wrong-inode", EVERY, 1, "a lookup of a file finds the one that was looked up before it")
+FAULT(LOOKUP_WRONG_INODE, "lookup-wrong-inode", EVERY, 1, "a lookup of a file finds one that was looked up earlier")
 FAULT(CREATE_LOST, "create-lost", EVERY, 1, "a created file is gone once it is closed")
 FAULT(MKDIR_ERROR, "mkdir-error", ERRNO, ENOENT, "the directory is made, and the error answered")
 FAULT(LINK_ERROR, "link-error", ERRNO, ENOENT, "the link is made, and the error answered")

@@ -93,13 +93,16 @@ bool virtqueue_pop(struct virtqueue *queue, const struct memory *memory, struct 
 		chain->readable_count = chain->writable_count = 0;
 		if (collect(queue, memory, chain))
 			return true;
-		virtqueue_push(queue, chain->head, 0);
+		virtqueue_push(queue, memory, chain->head, 0);
 	}
 	return false;
 }
 
-void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written)
+void virtqueue_push(struct virtqueue *queue, const struct memory *memory, uint16_t head, uint32_t written)
 {
+	/* While the request was served the front-end may have stopped the queue, or moved the memory. */
+	if (!queue->started || !resolve(queue, memory))
+		return;
 	struct vring_used *used = queue->used;
 	used->ring[used->idx % queue->size] = (struct vring_used_elem){ .id = head, .len = written };
 	__atomic_store_n(&used->idx, (uint16_t)(used->idx + 1), __ATOMIC_SEQ_CST);

@@ -33,6 +33,6 @@ void virtqueue_reset(struct virtqueue *queue);
 /* The next chain, if there is one. A chain that makes no sense is given back empty and passed over. */
 bool virtqueue_pop(struct virtqueue *queue, const struct memory *memory, struct chain *chain);
 /* Gives a chain back, `written` bytes of it written, and tells the driver. */
-void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written);
+void virtqueue_push(struct virtqueue *queue, const struct memory *memory, uint16_t head, uint32_t written);
 
 #endif

@@ -1,0 +1,278 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "faults.h"
+#include "operations.h"
+
+static uint64_t entry_seconds(const struct options *options)
+{
+	/* In every mode of virtiofsd the two timeouts are the same. */
+	static const uint64_t seconds[] = {
+		[CACHE_NEVER] = 0,
+		[CACHE_METADATA] = 86400,
+		[CACHE_AUTO] = 1,
+		[CACHE_ALWAYS] = 86400,
+	};
+	return fault_is_on(FAULT_ENTRY_TIMEOUT) ? fault_argument(FAULT_ENTRY_TIMEOUT) : seconds[options->cache];
+}
+
+/* The threads' own credentials, by the system calls themselves: the C library would change them for all. */
+void become_user(const struct request *request)
+{
+	if (geteuid() != 0)
+		return;
+	syscall(SYS_setresgid, -1, request->header.gid, -1);
+	syscall(SYS_setresuid, -1, request->header.uid, -1);
+}
+
+void become_ourselves(const struct request *request)
+{
+	(void)request;
+	if (getuid() != 0)
+		return;
+	syscall(SYS_setresuid, -1, 0, -1);
+	syscall(SYS_setresgid, -1, 0, -1);
+}
+
+/* The entry for a file that is held by an O_PATH descriptor, which it takes. */
+static int entry_of(struct request *request, int fd, struct fuse_entry_out *entry)
+{
+	struct inode *inode = inode_of_file(&request->fs->inodes, fd);
+	if (!inode)
+		return errno;
+	*entry = (struct fuse_entry_out){
+		.nodeid = inode->id,
+		.entry_valid = entry_seconds(&request->fs->options),
+		.attr_valid = attribute_seconds(&request->fs->options),
+	};
+	int error = attributes_of(request, inode, &entry->attr);
+	if (error)
+		inode_forget(&request->fs->inodes, inode, 1);
+	return error;
+}
+
+/* Whether this name's first lookups, as many as the fault says, are still to find nothing. */
+static bool is_gone(uint64_t parent, const char *name)
+{
+	static uint64_t times[4096]; /* by a hash: two names with the same one share them */
+	static unsigned generation;
+	if (!fault_is_on(FAULT_LOOKUP_GONE))
+		return false;
+	if (generation != faults_generation())
+		memset(times, 0, sizeof times);
+	generation = faults_generation();
+	uint64_t hash = parent;
+	for (; *name; name++)
+		hash = hash * 1099511628211u + (unsigned char)*name;
+	return times[(hash >> 20) % 4096]++ < fault_argument(FAULT_LOOKUP_GONE);
+}
+
+int look_up(struct request *request, struct inode *parent, const char *name, struct fuse_entry_out *entry)
+{
+	static uint64_t earlier; /* the last regular file that was found */
+	if (is_gone(parent->id, name))
+		return ENOENT;
+	int fd = openat(parent->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	struct stat stat;
+	struct inode *other = inode_of_id(&request->fs->inodes, earlier);
+	if (other && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) && fault_strikes(FAULT_LOOKUP_WRONG_INODE)) {
+		close(fd);
+		fd = fcntl(other->fd, F_DUPFD_CLOEXEC, 0);
+	}
+	int error = entry_of(request, fd, entry);
+	if (!error && S_ISREG(entry->attr.mode))
+		earlier = entry->nodeid;
+	return error;
+}
+
+/* Answers the entry of a name that is there now. */
+static int answer_entry(struct request *request, const char *name)
+{
+	struct fuse_entry_out entry;
+	int fd = openat(request->inode->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int error = fd < 0 ? errno : entry_of(request, fd, &entry);
+	return error ? error : answer(request, &entry, sizeof entry);
+}
+
+int op_lookup(struct request *request)
+{
+	const char *name = name_at(request, 0);
+	struct fuse_entry_out entry;
+	if (!name)
+		return EINVAL;
+	int error = look_up(request, request->inode, name, &entry);
+	if (error == ENOENT && fault_is_on(FAULT_NEGATIVE_TIMEOUT)) {
+		/* An entry without an inode is what the guest remembers; an error it does not. */
+		entry = (struct fuse_entry_out){ .entry_valid = fault_argument(FAULT_NEGATIVE_TIMEOUT) };
+		error = 0;
+	}
+	return error ? error : answer(request, &entry, sizeof entry);
+}
+
+static void forget(struct request *request, uint64_t id, uint64_t lookups)
+{
+	struct inode *inode = inode_of_id(&request->fs->inodes, id);
+	if (inode)
+		inode_forget(&request->fs->inodes, inode, lookups);
+}
+
+int op_forget(struct request *request)
+{
+	const struct fuse_forget_in *in = ARGUMENTS(struct fuse_forget_in, request);
+	if (in)
+		forget(request, request->header.nodeid, in->nlookup);
+	return NO_ANSWER;
+}
+
+int op_batch_forget(struct request *request)
+{
+	const struct fuse_batch_forget_in *in = ARGUMENTS(struct fuse_batch_forget_in, request);
+	const struct fuse_forget_one *each = (const void *)(in + 1);
+	size_t count = in ? (request->arguments_size - sizeof *in) / sizeof *each : 0;
+	for (size_t i = 0; i < count && i < in->count; i++)
+		forget(request, each[i].nodeid, each[i].nlookup);
+	return NO_ANSWER;
+}
+
+int op_mknod(struct request *request)
+{
+	const struct fuse_mknod_in *in = ARGUMENTS(struct fuse_mknod_in, request);
+	const char *name = name_at(request, sizeof *in);
+	if (!in || !name)
+		return EINVAL;
+	become_user(request);
+	int error = mknodat(request->inode->fd, name, in->mode & ~in->umask, in->rdev) < 0 ? errno : 0;
+	become_ourselves(request);
+	return error ? error : answer_entry(request, name);
+}
+
+int op_mkdir(struct request *request)
+{
+	const struct fuse_mkdir_in *in = ARGUMENTS(struct fuse_mkdir_in, request);
+	const char *name = name_at(request, sizeof *in);
+	if (!in || !name)
+		return EINVAL;
+	become_user(request);
+	int error = mkdirat(request->inode->fd, name, in->mode & ~in->umask) < 0 ? errno : 0;
+	become_ourselves(request);
+	if (!error)
+		error = fault_error(FAULT_MKDIR_ERROR);
+	return error ? error : answer_entry(request, name);
+}
+
+int op_symlink(struct request *request)
+{
+	const char *name = name_at(request, 0);
+	const char *target = name ? string_after(request, name) : NULL;
+	if (!target)
+		return EINVAL;
+	become_user(request);
+	int error = symlinkat(target, request->inode->fd, name) < 0 ? errno : 0;
+	become_ourselves(request);
+	return error ? error : answer_entry(request, name);
+}
+
+int op_readlink(struct request *request)
+{
+	static char before[PATH_MAX];
+	char target[PATH_MAX];
+	ssize_t length = readlinkat(request->inode->fd, "", target, sizeof target - 1);
+	if (length < 0)
+		return errno;
+	target[length] = '\0';
+	const char *told = *before && fault_strikes(FAULT_SYMLINK_OTHER_TARGET) ? before : target;
+	int error = answer(request, told, strlen(told));
+	memcpy(before, target, sizeof before);
+	return error;
+}
+
+static int copy_file(struct inode *from, int directory, const char *name)
+{
+	struct stat stat;
+	int in = open(fd_path(from->fd).text, O_RDONLY | O_CLOEXEC);
+	int out = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int error = in < 0 || out < 0 || fstat(in, &stat) < 0 || fchmod(out, stat.st_mode) < 0 ? errno : 0;
+	for (ssize_t copied = 1; !error && copied > 0;) {
+		copied = sendfile(out, in, NULL, 1 << 20);
+		if (copied < 0)
+			error = errno;
+	}
+	if (in >= 0)
+		close(in);
+	if (out >= 0)
+		close(out);
+	return error;
+}
+
+int op_link(struct request *request)
+{
+	const struct fuse_link_in *in = ARGUMENTS(struct fuse_link_in, request);
+	const char *name = name_at(request, sizeof *in);
+	struct inode *old = in ? inode_of_id(&request->fs->inodes, in->oldnodeid) : NULL;
+	if (!old || !name)
+		return EINVAL;
+	int error = 0;
+	if (fault_is_on(FAULT_LINK_NEW_INODE) && old->type == S_IFREG)
+		error = copy_file(old, request->inode->fd, name);
+	else if (linkat(AT_FDCWD, fd_path(old->fd).text, request->inode->fd, name, AT_SYMLINK_FOLLOW) < 0)
+		error = errno;
+	if (!error)
+		error = fault_error(FAULT_LINK_ERROR);
+	return error ? error : answer_entry(request, name);
+}
+
+static int remove_name(struct request *request, int flags, enum fault silent)
+{
+	const char *name = name_at(request, 0);
+	if (!name)
+		return EINVAL;
+	if (fault_strikes(silent))
+		return 0;
+	return unlinkat(request->inode->fd, name, flags) < 0 ? errno : 0;
+}
+
+int op_unlink(struct request *request)
+{
+	return remove_name(request, 0, FAULT_UNLINK_SILENT);
+}
+
+int op_rmdir(struct request *request)
+{
+	return remove_name(request, AT_REMOVEDIR, FAULT_RMDIR_SILENT);
+}
+
+static int rename_name(struct request *request, uint64_t new_parent, unsigned flags, const char *old_name)
+{
+	const char *new_name = old_name ? name_after(request, old_name) : NULL;
+	struct inode *to = inode_of_id(&request->fs->inodes, new_parent);
+	if (!new_name || !to)
+		return EINVAL;
+	if (fault_strikes(FAULT_RENAME_LOST))
+		return 0;
+	int from = request->inode->fd;
+	if (renameat2(from, old_name, to->fd, new_name, flags) < 0)
+		return errno;
+	if (fault_strikes(FAULT_RENAME_COPIES) && linkat(to->fd, new_name, from, old_name, 0) < 0)
+		return 0; /* a directory has but one name */
+	return 0;
+}
+
+int op_rename(struct request *request)
+{
+	const struct fuse_rename_in *in = ARGUMENTS(struct fuse_rename_in, request);
+	return in ? rename_name(request, in->newdir, 0, name_at(request, sizeof *in)) : EINVAL;
+}
+
+int op_rename2(struct request *request)
+{
+	const struct fuse_rename2_in *in = ARGUMENTS(struct fuse_rename2_in, request);
+	return in ? rename_name(request, in->newdir, in->flags, name_at(request, sizeof *in)) : EINVAL;
+}
