@@ -6,7 +6,17 @@ import type { Side } from '../../src/model/side.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { operatingFailure } from '../compare/failures.ts';
 import { shareWords } from '../compare/looks.ts';
-import { type LookArgs, limitOf, lookArgs, openKeepsPages, pageSteps, pagesOf } from './look.ts';
+import {
+  groundOf,
+  groundStep,
+  type LookArgs,
+  limitOf,
+  lookArgs,
+  openKeepsPages,
+  pageSteps,
+  pagesOf,
+  refusalWords,
+} from './look.ts';
 
 interface DropArgs extends LookArgs {
   readonly systemWide: boolean;
@@ -75,7 +85,7 @@ export const drop = defineCheck({
       share: shareWords(observed.setting),
     };
     const reason = sides.map(({ side, outcome, how }) => `${side}: ${outcome}, ${how}`).join('; ');
-    return sides.every(({ outcome }) => outcome === 'done' || outcome === 'partly')
+    return sides.every(({ outcome }) => outcome !== 'refused' && outcome !== 'failed')
       ? { kind: 'pass', reason, evidence }
       : { kind: 'unknown', code: 'not-dropped', reason, evidence };
   },
@@ -129,6 +139,7 @@ function evictSteps(observed: Observed, side: Side, args: DropArgs): Step[] {
   if (side === 'guest') return [open, step('evict-own', side, { do: 'evict', file: 'file' }, args)];
   return [
     open,
+    groundStep(args),
     ...pageSteps('host-before', side, size, args, false),
     step('sync', side, { do: 'fsync', file: 'file' }, args),
     step('evict', side, { do: 'evict', file: 'file', evenDirty: true }, args),
@@ -182,6 +193,13 @@ function sideOf(observed: Observed, side: Side): SideDrop {
 }
 
 function told(observed: Observed, side: Side, result: EvictResult, isOwn: boolean): SideDrop {
+  const ground = side === 'host' ? groundOf(observed) : undefined;
+  if (ground?.opaque !== undefined)
+    return {
+      side,
+      outcome: 'unseen',
+      how: `written back, then evicted; what went cannot be told: ${ground.name} keeps its pages in ${ground.opaque}`,
+    };
   const written = side === 'host' ? pagesOf(observed, 'host-before') : undefined;
   const before = written !== undefined && !('refused' in written) ? written : counted(result.before);
   const after = counted(result.after);
@@ -198,14 +216,16 @@ function told(observed: Observed, side: Side, result: EvictResult, isOwn: boolea
   const how = [
     ...(byOpen ? ['opening it dropped what was cached: in this mode an open does'] : []),
     ...(side === 'host' ? ['written back, then evicted'] : []),
-    ...(after === undefined ? [`what stayed cannot be told (${result.after.refusal})`] : []),
+    ...(after === undefined ? [`what went cannot be told: ${refusalWords(result.after.refusal)}`] : []),
     ...(after !== undefined && after.cached > 0
-      ? [`${after.cached} pages stayed: ${after.dirty ?? 0} dirty, the rest mapped or in use`]
+      ? ground?.storage === 'tmpfs'
+        ? [`${ground.name} keeps all that is stored in memory`]
+        : [`${after.cached} pages stayed: ${after.dirty ?? 0} dirty, the rest mapped or in use`]
       : []),
   ].join('; ');
   return {
     side,
-    outcome: after?.cached === 0 ? 'done' : 'partly',
+    outcome: after === undefined ? 'unseen' : after.cached === 0 ? 'done' : 'partly',
     ...pages,
     how: how === '' ? 'evicted' : how,
   };

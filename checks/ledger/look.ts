@@ -1,5 +1,6 @@
 import type { Observed, Setting, Step } from '../../src/model/check.ts';
-import type { PageState } from '../../src/model/operation.ts';
+import { type FilesystemKind, filesystems } from '../../src/model/filesystems.ts';
+import type { ExtentsResult, PageState } from '../../src/model/operation.ts';
 import { mapParts } from '../../src/model/read-steps.ts';
 import type { CachedPages } from '../../src/model/residency.ts';
 import type { Side } from '../../src/model/side.ts';
@@ -35,6 +36,21 @@ export function openKeepsPages({ mode }: Setting): boolean {
   return mode !== undefined && (mode.server === '9p' || mode.cache === 'always');
 }
 
+/** Which file system the host's file lies on: what its page states are worth. */
+export function groundStep(args: LookArgs): Step {
+  return {
+    id: 'host-ground',
+    actor: 'host',
+    op: { do: 'extents', file: 'file', range: { offset: 0, length: 1 } },
+    limit: limitOf(args),
+    mayFail: true,
+  };
+}
+
+export function groundOf(observed: Observed): FilesystemKind | undefined {
+  return filesystems.get(observed.value<ExtentsResult>('host-ground')?.fsMagic ?? 0);
+}
+
 /** The page state of a file that is held as `file`, in parts of bounded size. */
 export function pageSteps(id: string, actor: Side, size: number, args: LookArgs, map: boolean): Step[] {
   return mapParts(0, size).map((range, index) => ({
@@ -54,7 +70,7 @@ export function pagesOf(observed: Observed, id: string): CachedPages | { readonl
   for (const step of parts) {
     const state = observed.value<PageState>(step.id);
     if (state === undefined) return { refused: 'its page state could not be read' };
-    if (state.by === 'refused') return { refused: `its page state is refused (${state.refusal})` };
+    if (state.by === 'refused') return { refused: refusalWords(state.refusal) };
     sum.total += state.pages;
     sum.cached += state.cached;
     sum.dirty += (state.dirty ?? 0) + (state.writeback ?? 0);
@@ -63,6 +79,13 @@ export function pagesOf(observed: Observed, id: string): CachedPages | { readonl
   }
   const { dirty, ...rest } = sum;
   return tellsDirty ? { ...rest, dirty } : rest;
+}
+
+/** Why a kernel keeps a page state to itself. */
+export function refusalWords(refusal: string | undefined): string {
+  return refusal === 'EPERM'
+    ? 'its page state is refused (EPERM): only root, the owner, and who may write the file are told'
+    : `its page state is refused (${refusal})`;
 }
 
 /** The cached share of each of a number of equal parts of the file. */

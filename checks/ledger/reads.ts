@@ -1,7 +1,7 @@
 import type { Ledger } from '../../src/model/account.ts';
 import { calibrationName, calibrationSteps } from '../../src/model/calibration-steps.ts';
 import { defineCheck, type Observed, type Step } from '../../src/model/check.ts';
-import { filesystems } from '../../src/model/filesystems.ts';
+import { type FilesystemKind, filesystems } from '../../src/model/filesystems.ts';
 import type {
   CountersResult,
   EvictResult,
@@ -169,18 +169,18 @@ async function calibration(observed: Observed, run: AccountedRun | undefined): P
 }
 
 /** Whether both page caches and the daemon's counters could be read, so that nothing needs to be inferred. */
-function isAllSeen({ setting, ...observed }: Observed, run: AccountedRun): boolean {
+function isAllSeen(observed: Observed, run: AccountedRun): boolean {
+  const { setting } = observed;
   const answered = (step: string) => {
     const state = observed.value<PageState>(`${run.name}.${step}-0`);
     return state !== undefined && state.by !== 'refused';
   };
-  const { fsMagic } = observed.value<ExtentsResult>(`${run.name}.extents`) ?? { fsMagic: 0 };
   const counted = observed.value<CountersResult>(`${run.name}.count-before`);
   const server = setting.mode?.server === '9p' ? setting.vmmPid : setting.daemonPid;
   return (
     answered('guest-before') &&
     answered('host-before') &&
-    filesystems.get(fsMagic)?.opaque === undefined &&
+    groundOf(observed, run.name)?.opaque === undefined &&
     counted?.processes.find(({ pid }) => pid === server)?.rchar !== undefined
   );
 }
@@ -216,9 +216,19 @@ function secondsOf(observed: Observed, name: string): number {
 }
 
 function answer(ledgers: readonly Ledger[]): string {
-  const sentences = ledgers.map(({ sentence }) => sentence);
-  if (new Set(sentences).size === 1) return sentences[0] ?? '';
-  return sentences.map((each, index) => `Pass ${index + 1}: ${each}`).join(' ');
+  const said: { first: number; last: number; sentence: string }[] = [];
+  for (const [index, { sentence }] of ledgers.entries()) {
+    const before = said.at(-1);
+    if (before?.sentence === sentence) before.last = index + 1;
+    else said.push({ first: index + 1, last: index + 1, sentence });
+  }
+  const [only] = said;
+  if (only !== undefined && said.length === 1) return only.sentence;
+  return said
+    .map(({ first, last, sentence }) =>
+      first === last ? `Pass ${first}: ${sentence}` : `Passes ${first} to ${last}: ${sentence}`,
+    )
+    .join(' ');
 }
 
 function droppedOf(observed: Observed, name: string): Dropped[] {
@@ -232,8 +242,18 @@ function droppedOf(observed: Observed, name: string): Dropped[] {
       if (args.systemWide)
         return { side, note: 'drop_caches: every clean page, name and inode of this side' };
       const { before, after, evicted } = outcome.value as EvictResult;
+      const ground = side === 'host' ? groundOf(observed, name) : undefined;
+      if (ground?.opaque !== undefined)
+        return { side, note: `what went cannot be told: ${ground.name} keeps it in ${ground.opaque}` };
+      if (ground?.storage === 'tmpfs' && after.cached > 0)
+        return { side, before, after, note: `${ground.name} keeps all that is stored in memory` };
       return { side, before, after, ...noteOf(after, evicted) };
     });
+}
+
+/** The file system below the host's file. */
+function groundOf(observed: Observed, name: string): FilesystemKind | undefined {
+  return filesystems.get(observed.value<ExtentsResult>(`${name}.extents`)?.fsMagic ?? 0);
 }
 
 function noteOf(after: PageState, evicted: boolean): { note?: string } {
@@ -248,7 +268,8 @@ function noteOf(after: PageState, evicted: boolean): { note?: string } {
 function disturbed(observed: Observed, args: ReadsArgs, names: readonly string[]): string[] {
   const said: string[] = [];
   const mode = observed.setting.mode;
-  if (mode !== undefined && mode.server !== '9p' && mode.cache !== 'always')
+  if (mode === undefined) said.push('opening the file may have dropped what the guest had cached of it');
+  else if (mode.server !== '9p' && mode.cache === 'auto')
     said.push('opening the file dropped whatever the guest had cached of it: in this mode an open does');
   const first = cachedPages(observed, `${names[0]}.host-before`);
   const last = cachedPages(observed, `${names.at(-1)}.host-after`);
@@ -256,7 +277,8 @@ function disturbed(observed: Observed, args: ReadsArgs, names: readonly string[]
     said.push(
       `the run left ${last.cached} of ${last.pages} pages in the host’s page cache, where ${first.cached} were before`,
     );
-  if (!args.systemWide && drops(args, 'host')) said.push('the file was written back and evicted on the host');
+  if (!args.systemWide && drops(args, 'host') && groundOf(observed, names[0] ?? '')?.storage !== 'tmpfs')
+    said.push('the file was written back and evicted on the host');
   if (observed.steps.some(({ id }) => id === `${calibrationName}.drop-host`))
     said.push('the file was evicted on the host once more afterwards, to calibrate the latency of the disk');
   if (args.systemWide && args.drop !== 'none')

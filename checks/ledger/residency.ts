@@ -6,7 +6,17 @@ import type { Side } from '../../src/model/side.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { operatingFailure } from '../compare/failures.ts';
 import { shareWords } from '../compare/looks.ts';
-import { limitOf, lookArgs, openKeepsPages, pageSteps, pagesOf, sidesOf, stripOf } from './look.ts';
+import {
+  groundOf,
+  groundStep,
+  limitOf,
+  lookArgs,
+  openKeepsPages,
+  pageSteps,
+  pagesOf,
+  sidesOf,
+  stripOf,
+} from './look.ts';
 
 const columns = 256;
 
@@ -87,6 +97,7 @@ function lookSteps(observed: Observed, side: Side): Step[] {
       : { do: 'borrow', path, as: 'file' };
   return [
     { id: `${side}-hold`, actor: side, op: opened, limit: limitOf(args), mayFail: true },
+    ...(side === 'host' ? [groundStep(args)] : []),
     ...pageSteps(`${side}-pages`, side, stat.size, args, true),
   ];
 }
@@ -99,6 +110,13 @@ function sideOf(observed: Observed, side: Side): SideResidency {
   const borrows = observed.steps.some(({ id, op }) => id === `${side}-hold` && op.do === 'borrow');
   if (hold.kind !== 'value')
     return { side, size: stat.size, how: borrows ? notOpened(observed) : describeOutcome(hold) };
+  const ground = side === 'host' ? groundOf(observed) : undefined;
+  if (ground?.opaque !== undefined)
+    return {
+      side,
+      size: stat.size,
+      how: `not known: ${ground.name} keeps its pages in ${ground.opaque}, which cannot be asked through this file`,
+    };
   const pages = pagesOf(observed, `${side}-pages`);
   if ('refused' in pages) return { side, size: stat.size, how: pages.refused };
   const strip = pages.total === 0 ? undefined : stripOf(observed, `${side}-pages`, pages.total, columns);
@@ -109,7 +127,9 @@ function sideOf(observed: Observed, side: Side): SideResidency {
     ...(strip === undefined ? {} : { strip }),
     how: borrows
       ? `through the descriptor of process ${(hold.value as BorrowResult).pid}, which has it open`
-      : 'through a descriptor of its own',
+      : ground?.storage === 'tmpfs'
+        ? `${ground.name}: all that is stored is in memory`
+        : 'through a descriptor of its own',
   };
 }
 

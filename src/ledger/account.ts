@@ -77,13 +77,18 @@ function ledgerOf(
   const { replayed, daemon, neededBytes } = chosen;
   const evicted = evictedMeanwhile(samples, replayed);
   const draft = new Draft(new Map<Source, number>([['unexplained', 0], ...(byLatency ?? replayed).bytes]));
+  const path = replayed.way === 'dax' ? 'dax' : samples.transport;
+  let settle: Rename = (each) => each;
   if (byLatency === undefined) {
     bookMedium(draft, samples, chosen, evicted, tiers);
     bookPath(draft, samples, chosen, evicted);
     bookAlternative(draft, chosen);
+    settle = settledMedium(draft, path);
   }
   if (daemon === undefined) inferAll(draft, samples, tiers);
-  const requests = (byLatency ?? replayed).requests;
+  const requests = new Map(
+    [...(byLatency ?? replayed).requests].map(([source, each]) => [settle(source), each]),
+  );
   const lines = draft.lines(requests, (source) => standing(source, samples, chosen), replayed.gotBytes);
   return {
     sentence: sentence({ bytes: replayed.gotBytes, lines, storage: samples.host }),
@@ -108,21 +113,45 @@ function ledgerOf(
             residentBefore: replayed.host.touchedResident,
           },
         }),
-    latency: byLatency?.latency() ?? replayed.latency,
+    latency: byLatency?.latency() ?? renamed(replayed.latency, settle),
     crossChecks: readerCheck(samples, replayed),
     ...(tiers === undefined ? {} : { calibration: calibrationWords(tiers) }),
-    unseen: samples.unseen,
+    unseen: distinct(samples.unseen),
   };
 }
 
+type Rename = (source: Source) => Source;
+
+/**
+ * The replay could not tell the media, and the counters then did, all of them alike: its requests and their
+ * latencies are those of that medium.
+ */
+function settledMedium(draft: Draft, path: 'fuse' | 'dax' | '9p'): Rename {
+  const open: Source = `${path}/unexplained`;
+  const [only, ...others] = draft.of(path);
+  const isSettled = only !== undefined && others.length === 0 && only !== open;
+  return (source) => (isSettled && source === open ? only : source);
+}
+
+function renamed(latency: Ledger['latency'], rename: Rename): Ledger['latency'] {
+  return Object.fromEntries(
+    Object.entries(latency).map(([source, summary]) => [rename(source as Source), summary]),
+  );
+}
+
 /** States and counts leave two ways open: each line is then between what they would make of it. */
-function bookAlternative(draft: Draft, { replayed, alternative }: ChosenWay): void {
+function bookAlternative(draft: Draft, { replayed, alternative, daemon }: ChosenWay): void {
   if (alternative === undefined) return;
   for (const source of new Set([...replayed.bytes.keys(), ...alternative.bytes.keys()])) {
     const bytes = alternative.bytes.get(source) ?? 0;
     if (bytes === (replayed.bytes.get(source) ?? 0)) continue;
     draft.reach(source, bytes);
-    draft.say(source, 'the counters leave open whether the guest kept what it fetched');
+    draft.say(
+      source,
+      daemon === undefined
+        ? 'unless the guest passed its cache by, which nothing counted'
+        : 'the counters leave open whether the guest kept what it fetched',
+    );
   }
 }
 
@@ -207,6 +236,11 @@ function standing(
       : `${crossed}; absent on the host before, and this the first touch`;
   if (medium === 'hole') return `${crossed}; nothing is stored there`;
   return crossed;
+}
+
+/** Each thing once, with its first reason: the later ones mostly follow from it. */
+function distinct(unseen: ReadSamples['unseen']): ReadSamples['unseen'] {
+  return unseen.filter(({ what }, index) => unseen.findIndex((each) => each.what === what) === index);
 }
 
 function calibrationWords({ classes, refused }: Tiers): CalibrationAccount {

@@ -8,7 +8,7 @@ import type {
   ReadsResult,
   Stat,
 } from '../model/operation.ts';
-import { describeOutcome } from '../model/outcome.ts';
+import { describeOutcome, type Outcome } from '../model/outcome.ts';
 import type { ReadPlan } from '../model/read-plan.ts';
 import { mapParts } from '../model/read-steps.ts';
 import type { Counters, FileState, PageMap, ReadSamples, Unseen } from './samples.ts';
@@ -26,6 +26,13 @@ export function assembleSamples(seen: Seen, name: string): ReadSamples | undefin
   if (step === undefined || step.op.do !== 'reads' || result === undefined) return undefined;
   const { do: _, file, map, ...plan } = step.op;
   return new Assembly(seen, name, plan, file ?? map ?? name, map !== undefined, result).samples();
+}
+
+/** The kernel's rule for cachestat and mincore, where that is why. */
+function refusalWords(refusal: string | undefined): string {
+  return refusal === 'EPERM'
+    ? 'refused with EPERM: only root, the owner, and who may write the file are told'
+    : `refused: ${refusal ?? 'no map'}`;
 }
 
 class Assembly {
@@ -93,8 +100,16 @@ class Assembly {
     const outcome = this.#seen.outcome(id);
     if (outcome.kind === 'value') return outcome.value as T;
     if (!this.#unseen.some((each) => each.what === what))
-      this.#unseen.push({ what, why: describeOutcome(outcome) });
+      this.#unseen.push({ what, why: this.#why(outcome) });
     return undefined;
+  }
+
+  /** What is not open could not be opened: that is the reason then. */
+  #why(outcome: Outcome): string {
+    const opened = this.#seen.outcome(`${this.#name}.host-open`);
+    return outcome.kind === 'errno' && outcome.errno === 'EBADF' && opened.kind === 'errno'
+      ? `the file cannot be opened on the host: ${opened.errno}`
+      : describeOutcome(outcome);
   }
 
   #state(when: 'before' | 'after'): FileState {
@@ -123,7 +138,7 @@ class Assembly {
       const state = this.#value<PageState>(step.id.slice(this.#name.length + 1), what);
       if (state === undefined || step.op.do !== 'pages') return undefined;
       if (state.by === 'refused' || state.runs === undefined) {
-        this.#unseen.push({ what, why: `page states are refused: ${state.refusal ?? 'no map'}` });
+        this.#unseen.push({ what, why: refusalWords(state.refusal) });
         return undefined;
       }
       by = state.by;
@@ -178,7 +193,7 @@ class Assembly {
             what: 'daemon-io',
             why:
               pid === undefined
-                ? 'its process is not known'
+                ? "the daemon's process is not known"
                 : `/proc/${pid}/io: ${found?.error ?? 'not read'}`,
           });
         return undefined;

@@ -107,7 +107,7 @@ function bookUnknownHost({ draft, samples, chosen, fromDisk, tiers, name }: Book
   if (open === 0) return;
   draft.doubt(name('unexplained'), name('disk'), open);
   draft.doubt(name('unexplained'), name('host-cache'), open);
-  draft.say(name('unexplained'), "the host's page cache could not be asked before");
+  draft.say(name('unexplained'), "the host's page cache could not be asked");
   if (tiers === undefined) {
     if (samples.plan.order === 'seq')
       draft.say(name('unexplained'), 'latencies say nothing of reads in order, which kernels read ahead');

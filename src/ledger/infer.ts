@@ -52,9 +52,10 @@ export function inferAll(draft: Draft, samples: ReadSamples, tiers: Tiers | unde
   for (const path of ['guest-cache', 'dax', 'fuse', '9p'] as const) {
     for (const source of draft.of(path)) {
       draft.infer(source);
-      if (!onlyLatency(samples))
-        draft.say(source, 'from the state of the page caches before; the daemon could not be seen');
-      else if (tiers !== undefined)
+      if (!onlyLatency(samples)) {
+        if (!source.endsWith('/unexplained'))
+          draft.say(source, "from the page caches' states before; the daemon could not be seen");
+      } else if (tiers !== undefined)
         draft.say(
           source,
           tierWords(

@@ -27,16 +27,21 @@ export function sentence(ledger: Pick<Ledger, 'bytes' | 'lines' | 'storage'>): s
   const lines = [...ledger.lines].filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes);
   const [first, second] = lines;
   if (first === undefined) return 'Nothing was read.';
+  if (first.medium === 'unexplained')
+    return `${capital(share(first, ledger))} came from the host, and whether from its memory or the disk cannot be told: ${first.because}.`;
   if (first.known === 'unexplained')
     return `${capital(share(first, ledger))} cannot be explained: ${first.because}.`;
   const from = wordsFor(first.source)[0];
   if (first.bytes >= 0.9 * ledger.bytes || second === undefined)
     return `${capital(share(first, ledger))} came from ${from}: ${meaning(first, ledger)}.`;
   const rest =
-    second.known === 'unexplained'
-      ? `${percent(second.bytes, ledger.bytes)} cannot be explained`
-      : `${share(second, ledger)} from ${wordsFor(second.source)[0]}`;
-  return `${capital(share(first, ledger))} came from ${from}, ${rest}: this measures neither alone.`;
+    second.medium === 'unexplained'
+      ? `${percent(second.bytes, ledger.bytes)} from its memory or the disk`
+      : second.known === 'unexplained'
+        ? `${percent(second.bytes, ledger.bytes)} cannot be explained`
+        : `${share(second, ledger)} from ${wordsFor(second.source)[0]}`;
+  const ends = ledger.storage?.storage === 'tmpfs' ? `, and ${noDisk(ledger)}` : '';
+  return `${capital(share(first, ledger))} came from ${from}, ${rest}: this measures neither alone${ends}.`;
 }
 
 function share({ bytes, known, interval }: LedgerLine, { bytes: all }: Pick<Ledger, 'bytes'>): string {
@@ -47,9 +52,13 @@ function share({ bytes, known, interval }: LedgerLine, { bytes: all }: Pick<Ledg
   return point;
 }
 
+function noDisk({ storage }: Pick<Ledger, 'storage'>): string {
+  return `there is no disk behind it (${storage?.fsType ?? 'tmpfs'})`;
+}
+
 function meaning({ source }: LedgerLine, { storage }: Pick<Ledger, 'storage'>): string {
   if (storage?.storage === 'tmpfs' && source.endsWith('/host-cache'))
-    return `this measures memory, and there is no disk behind it (${storage.fsType ?? 'tmpfs'})`;
+    return `this measures memory, and ${noDisk({ storage })}`;
   if (storage?.storage === 'network' && source.endsWith('/disk'))
     return `this measures another machine (${storage.fsType ?? 'a network file system'})`;
   return wordsFor(source)[1];

@@ -42,8 +42,11 @@ export type DropEvidence = {
 
 export type SideDrop = {
   readonly side: Side;
-  /** `done`: nothing stayed; `partly`; `refused`: nothing was dropped, on purpose; `failed`. */
-  readonly outcome: 'done' | 'partly' | 'refused' | 'failed';
+  /**
+   * `done`: nothing stayed; `partly`; `unseen`: asked for, and what went cannot be told; `refused`: nothing was
+   * dropped, on purpose; `failed`.
+   */
+  readonly outcome: 'done' | 'partly' | 'unseen' | 'refused' | 'failed';
   readonly before?: CachedPages;
   readonly after?: CachedPages;
   /** Bytes of the whole cache, for a drop of everything. */

@@ -64,9 +64,15 @@ function rateWords(reads: number, seconds: readonly number[]): string {
 }
 
 export function droppedWords({ side, before, after, note }: Dropped): string {
+  const why = note === undefined ? '' : ` (${note})`;
+  if (before === undefined || after === undefined || before.by === 'refused' || after.by === 'refused')
+    return `dropped on the ${side} first${why}`;
+  const gone = (before.cached - after.cached).toLocaleString('en-US');
   const pages =
-    before === undefined || after === undefined || before.by === 'refused'
-      ? ''
-      : `: ${before.cached.toLocaleString('en-US')} pages before, ${after.cached.toLocaleString('en-US')} after`;
-  return `dropped on the ${side} first${pages}${note === undefined ? '' : ` (${note})`}`;
+    before.cached === 0
+      ? 'nothing was cached'
+      : after.cached === 0
+        ? `all of ${count(before.cached, 'cached page')}`
+        : `${gone} of ${count(before.cached, 'cached page')}`;
+  return `dropped on the ${side} first: ${pages}${why}`;
 }

@@ -41,9 +41,14 @@ function sideLines({ side, pages, strip, how }: SideResidency, style: Style): st
     `${pages.cached.toLocaleString('en-US')} of ${pages.total.toLocaleString('en-US')} pages` +
     ` (${formatBytes(pages.cached * pages.pageSize)})` +
     ((pages.dirty ?? 0) > 0 ? `, ${pages.dirty?.toLocaleString('en-US')} of them dirty` : '');
+  const columns = Math.min(strip?.length ?? 1, style.width - indent.length);
+  const isPartly = strip !== undefined && pages.cached > 0 && pages.cached < pages.total;
+  const scale = isPartly
+    ? `, ${formatBytes(Math.round((pages.total * pages.pageSize) / columns))} a column`
+    : '';
   return [
-    ...(strip === undefined ? [] : [`${first}${drawn(strip, style.width - indent.length)}`]),
-    ...wrapped(printable(`${counts}, ${how}`), {
+    ...(strip === undefined ? [] : [`${first}${drawn(strip, columns)}`]),
+    ...wrapped(printable(`${counts}${scale}, ${how}`), {
       width: style.width,
       first: strip === undefined ? first : indent,
     }),
@@ -72,7 +77,13 @@ export function dropLines(
   style: Style,
 ): string[] {
   const what = evidence.path === undefined ? 'everything' : printableName(evidence.path);
-  const words = evidence.sides.map(({ side, outcome }) => `${side} ${outcomeWords[outcome]}`).join(', ');
+  const words = evidence.sides
+    .map(({ side, outcome, before }) =>
+      outcome === 'done' && before?.cached === 0
+        ? `${side} nothing was there`
+        : `${side} ${outcomeWords[outcome]}`,
+    )
+    .join(', ');
   return [
     ...wrapped(`${what}  dropped from the page cache: ${words}`, { width: style.width }),
     ...evidence.sides.flatMap((side) =>
@@ -86,6 +97,7 @@ export function dropLines(
 export const outcomeWords: Readonly<Record<SideDrop['outcome'], string>> = {
   done: 'wholly',
   partly: 'in part',
+  unseen: 'not known what',
   refused: 'left alone',
   failed: 'failed',
 };
