@@ -70,3 +70,35 @@ export function patternBytes(key: PatternKey, offset: number, length: number): U
   for (let at = 0; at < bytes.length; at += cellSize) writeCell(view, bytes, at, key, first + at);
   return bytes.subarray(offset - first, offset - first + length);
 }
+
+/** What a cell says of itself. */
+export interface CellIdentity {
+  readonly key: PatternKey;
+  /** Its own offset in its file, where it was written. */
+  readonly offset: number;
+}
+
+/**
+ * What 64 bytes say that they are; undefined where they do not begin like a cell. Whether the rest of them
+ * agrees is for `isIntactCell` to say.
+ * @param at where in `bytes` they begin; all 64 must be there.
+ */
+export function readCell(bytes: Uint8Array, at: number): CellIdentity | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, cellSize);
+  if (view.getUint32(0, true) !== magic) return undefined;
+  return {
+    key: {
+      fileId: view.getUint32(8, true),
+      writer: view.getUint16(12, true),
+      generation: view.getUint16(14, true),
+      seed: view.getUint32(24, true),
+    },
+    offset: view.getUint32(16, true) + view.getUint32(20, true) * 0x1_0000_0000,
+  };
+}
+
+/** Whether 64 bytes are a cell that nobody has damaged, by its own checksum. */
+export function isIntactCell(bytes: Uint8Array, at: number): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, cellSize);
+  return view.getUint32(0, true) === magic && view.getUint32(4, true) === fnv1a(bytes, at + 8, at + cellSize);
+}
