@@ -33,7 +33,10 @@ export default defineCheck({
     if (rung === undefined)
       return { kind: 'unknown', code: 'could-not-run', reason: `no rung ${observed.case.name}` };
     const ledgers = await ledgersOf(observed);
-    return verdictOf(questionOf(rung, observed.setting, ledgers), observed);
+    const verdict = verdictOf(questionOf(rung, observed.setting, ledgers), observed);
+    const ledger = ledgers.findLast((each) => each !== undefined);
+    // Reports draw it.
+    return ledger === undefined ? verdict : { ...verdict, evidence: { ...verdict.evidence, ledger } };
   },
 });
 

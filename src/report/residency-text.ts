@@ -83,7 +83,7 @@ export function dropLines(
         ? `${side} nothing was there`
         : `${side} ${outcomeWords[outcome]}`,
     )
-    .join(', ');
+    .join('; ');
   return [
     ...wrapped(`${what}  dropped from the page cache: ${words}`, { width: style.width }),
     ...evidence.sides.flatMap((side) =>
@@ -97,7 +97,7 @@ export function dropLines(
 export const outcomeWords: Readonly<Record<SideDrop['outcome'], string>> = {
   done: 'wholly',
   partly: 'in part',
-  unseen: 'not known what',
+  unseen: 'to what extent cannot be told',
   refused: 'left alone',
   failed: 'failed',
 };

@@ -1,6 +1,8 @@
 import { printable } from '../printable.ts';
 import { formatBytes } from '../quantities.ts';
 import { isLedger, LedgerBlock } from './ledger.tsx';
+import { Mark } from './mark.tsx';
+import type { Look } from './words.ts';
 
 const maxItems = 60;
 const maxText = 2000;
@@ -14,7 +16,16 @@ export function Anything({ value, depth = 0 }: { value: unknown; depth?: number 
   if (isLedger(value)) return <LedgerBlock ledger={value} />;
   if (Array.isArray(value)) return <Items items={value} depth={depth} />;
   if (typeof value === 'object' && value !== null) return <Members value={value} depth={depth} />;
-  return <span class={typeof value === 'number' ? 'number' : undefined}>{scalarText(value)}</span>;
+  return (
+    <span class={typeof value === 'number' ? 'number' : undefined}>
+      {isLook(value) ? <Mark look={value} /> : null} {scalarText(value)}
+    </span>
+  );
+}
+
+/** A verdict's word among a check's own evidence. */
+function isLook(value: unknown): value is Look {
+  return value === 'pass' || value === 'fail' || value === 'unknown' || value === 'skip';
 }
 
 function scalarText(value: unknown): string {
@@ -26,7 +37,7 @@ function scalarText(value: unknown): string {
 
 function Members({ value, depth }: { value: object; depth: number }) {
   if (depth > maxDepth) return <span>…</span>;
-  const members = Object.entries(value).filter(([, each]) => each !== undefined);
+  const members = membersOf(value);
   return (
     <dl class="told own">
       {members.slice(0, maxItems).map(([name, each]) => (
@@ -40,6 +51,19 @@ function Members({ value, depth }: { value: object; depth: number }) {
       <More shown={maxItems} all={members.length} />
     </dl>
   );
+}
+
+/** A range's two ends are one member. */
+function membersOf(value: object): [string, unknown][] {
+  const members = Object.entries(value).filter(([, each]) => each !== undefined);
+  if (!isRange(value)) return members;
+  const rest = members.filter(([name]) => name !== 'offset' && name !== 'length');
+  return [['range', `${rangeText(value)} (${formatBytes(value.length)})`], ...rest];
+}
+
+function isRange(value: object): value is { offset: number; length: number } {
+  const { offset, length } = value as Flat;
+  return typeof offset === 'number' && typeof length === 'number';
 }
 
 /** `boundMs` → `bound ms`. */
@@ -83,9 +107,7 @@ function isFlat(item: unknown): item is Flat {
 }
 
 function Rows({ rows, all, depth }: { rows: readonly Flat[]; all: number; depth: number }) {
-  const isRanges = rows.every(
-    ({ offset, length }) => typeof offset === 'number' && typeof length === 'number',
-  );
+  const isRanges = rows.every(isRange);
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
     (name) => !isRanges || (name !== 'offset' && name !== 'length'),
   );
@@ -104,7 +126,7 @@ function Rows({ rows, all, depth }: { rows: readonly Flat[]; all: number; depth:
         <tbody>
           {rows.map((row) => (
             <tr>
-              {isRanges ? <td class="name">{rangeText(row)}</td> : null}
+              {isRanges ? <td class="name">{isRange(row) ? rangeText(row) : ''}</td> : null}
               {isRanges ? <td class="number">{formatBytes(Number(row.length))}</td> : null}
               {columns.map((name) => (
                 <td>{row[name] === undefined ? '' : <Anything value={row[name]} depth={depth + 1} />}</td>
@@ -119,10 +141,9 @@ function Rows({ rows, all, depth }: { rows: readonly Flat[]; all: number; depth:
 }
 
 /** Both ends included. */
-function rangeText({ offset, length }: Flat): string {
-  const from = Number(offset);
+function rangeText({ offset, length }: { offset: number; length: number }): string {
   const hex = (at: number) => `0x${at.toString(16)}`;
-  return Number(length) > 1 ? `${hex(from)}–${hex(from + Number(length) - 1)}` : hex(from);
+  return length > 1 ? `${hex(offset)}–${hex(offset + length - 1)}` : hex(offset);
 }
 
 function More({ shown, all }: { shown: number; all: number }) {

@@ -1,5 +1,6 @@
 import type { CaseResult, Report, Result } from '../../model/report.ts';
 import { printable } from '../printable.ts';
+import { Sources } from './comparison.tsx';
 import { Mark } from './mark.tsx';
 import { Command, ModeName, Name } from './told.tsx';
 import { casesIn, type Look, lookOf } from './words.ts';
@@ -77,7 +78,10 @@ function FindingCard({ finding, report, anchors }: { finding: Finding; report: R
         {verdict.promised === undefined ? null : (
           <div>
             <dt>promised</dt>
-            <dd>{printable(verdict.promised)}</dd>
+            <dd>
+              {printable(verdict.promised)}
+              <Sources sources={verdict.sources ?? []} />
+            </dd>
           </div>
         )}
         <div>

@@ -1,16 +1,16 @@
 import type { Report } from '../../model/report.ts';
-import { checkAnswer, pathsAnswer } from '../answer.ts';
+import { changesWords, isKnown, pathsAnswer } from '../answer.ts';
 import { printable, printableName } from '../printable.ts';
 import { count, formatSeconds } from '../quantities.ts';
 import { verdictWord } from '../verdict-text.ts';
 import { Mark } from './mark.tsx';
-import { casesIn, type Look, lookMeanings, lookOf, looks } from './words.ts';
+import { casesIn, type Look, lookOf, looks, placesOf, tallyWords } from './words.ts';
 
 /** The answer, how the cases ended, and what was tested. */
 export function Masthead({ report }: { report: Report }) {
   const { environment, verdict } = report;
   const look = verdict.kind;
-  const [answer, ...rest] = headlineOf(report).split('; ');
+  const { answer, also } = answerOf(report);
   return (
     <header class={`masthead ${look}`}>
       <p class="kicker">
@@ -27,7 +27,7 @@ export function Masthead({ report }: { report: Report }) {
             <span class="unseen">{verdictWords[verdict.kind]}: </span>
             {answer}
           </h1>
-          {rest.map((each) => (
+          {also.map((each) => (
             <p class="also">{each}</p>
           ))}
         </div>
@@ -44,13 +44,54 @@ const verdictWords: Readonly<Record<Report['verdict']['kind'], string>> = {
   unknown: 'could not tell',
 };
 
-/** The report's answer in one line. */
+/** The report's answer in a few words: the page's headline and title. */
 export function headlineOf(report: Report): string {
-  const [first] = report.results;
-  if (report.command === 'check') return capitalized(checkAnswer(report));
-  if (report.results.length !== 1 || first === undefined) return pathsAnswer(report);
-  if (report.command !== 'md5') return printable(first.verdict.reason);
-  return `${verdictWord(first.verdict.kind)}: ${printableName(first.path ?? first.check)}`;
+  return answerOf(report).answer;
+}
+
+function answerOf(report: Report): { answer: string; also: string[] } {
+  const { results, verdict, baseline } = report;
+  const [first] = results;
+  if (report.command !== 'check') {
+    if (results.length !== 1 || first === undefined) return { answer: pathsAnswer(report), also: [] };
+    if (report.command !== 'md5') return { answer: printable(first.verdict.reason), also: [] };
+    const name = printableName(first.path ?? first.check);
+    return { answer: `${verdictWord(first.verdict.kind)}: ${name}`, also: [printable(first.verdict.reason)] };
+  }
+  const known = results.filter(isKnown);
+  const broken = results.filter((result) => result.verdict.kind === 'fail' && !isKnown(result));
+  const open = results.filter((result) => result.verdict.kind === 'unknown');
+  const stale = results.filter((result) => result.verdict.stale === true);
+  const parts: [string, string][] = [
+    ...(broken.length > 0
+      ? [[`${count(broken.length, 'promise')} broken`, placesOf(broken)] as [string, string]]
+      : []),
+    ...(open.length > 0
+      ? [[`${count(open.length, 'result')} could not be told`, placesOf(open)] as [string, string]]
+      : []),
+    ...(known.length > 0
+      ? [[`${count(known.length, 'known defect')} seen again`, placesOf(known)] as [string, string]]
+      : []),
+  ];
+  const [worst, ...others] = parts;
+  const compared = baseline === undefined ? [] : [capitalized(changesWords(baseline.changes))];
+  if (worst === undefined || (broken.length === 0 && open.length === 0)) {
+    const answer =
+      verdict.kind === 'unknown'
+        ? 'Nothing that was asked for applies here'
+        : worst === undefined
+          ? 'Every promise was kept'
+          : 'Nothing new is broken';
+    const seen =
+      stale.length > 0
+        ? [`Staleness that the mode permits was seen in ${count(stale.length, 'result')}`]
+        : [];
+    return { answer, also: [...parts.map((part) => part.join(': ')), ...seen, ...compared] };
+  }
+  return {
+    answer: worst[0],
+    also: [worst[1], ...others.map((part) => part.join(': ')), ...compared],
+  };
 }
 
 function capitalized(text: string): string {
@@ -105,10 +146,12 @@ function Tally({ report }: { report: Report }) {
         })}
       </svg>
       <ul>
+        <li>
+          <strong>{all.toLocaleString('en-US')}</strong> {all === 1 ? 'case' : 'cases'}:
+        </li>
         {shown.map(({ look, number }) => (
           <li class={look}>
-            <Mark look={look} />
-            <strong>{number.toLocaleString('en-US')}</strong> {lookMeanings[look]}
+            <Mark look={look} /> <strong>{number.toLocaleString('en-US')}</strong> {tallyWords[look]}
           </li>
         ))}
       </ul>
@@ -117,7 +160,7 @@ function Tally({ report }: { report: Report }) {
 }
 
 /** Who was tested by whom: the facts that a bug report needs. */
-function Facts({ report: { environment, tool, results } }: { report: Report }) {
+function Facts({ report: { environment, tool } }: { report: Report }) {
   const { versions, guest, host, seed, durationMs } = environment;
   const facts: [string, string][] = [
     ...Object.entries(versions).map(([name, version]): [string, string] => [
@@ -133,7 +176,6 @@ function Facts({ report: { environment, tool, results } }: { report: Report }) {
     ['vfs-verify', printable(tool.version)],
     ['seed', seed.toString(16)],
     ['took', formatSeconds(durationMs / 1000)],
-    ['results', count(results.length, 'result')],
   ];
   return (
     <dl class="facts">

@@ -81,7 +81,9 @@ function Cell({ result, anchor }: { result: Result; anchor: string }) {
   return (
     <a class={`cell ${look}`} href={`#${anchor}`}>
       <Mark look={look} />
-      <span class="cell-mode">{printable(result.mode)}</span>
+      <span class="cell-mode">
+        <ModeName mode={result.mode} />
+      </span>
       <span class="cell-word">{lookWords[look]}</span>
       {result.verdict.kind === 'pass' || cases.length < 2 ? null : (
         <span class="cell-count">

@@ -1,11 +1,11 @@
-import type { Report, Result } from '../../model/report.ts';
+import type { CaseResult, Report, Result } from '../../model/report.ts';
 import { isKnown } from '../answer.ts';
 import { printable, printableName } from '../printable.ts';
 import { count, formatSeconds } from '../quantities.ts';
 import { CaseBody, CaseDetails } from './case.tsx';
 import { Mark } from './mark.tsx';
 import { ModeName } from './told.tsx';
-import { casesIn, lookOf, lookWords } from './words.ts';
+import { casesIn, lookOf, looks, lookWords } from './words.ts';
 
 type Anchors = ReadonlyMap<Result, string>;
 
@@ -37,7 +37,7 @@ export function Results({ report, anchors }: { report: Report; anchors: Anchors 
  */
 function ResultDetails({ result, report, anchor }: { result: Result; report: Report; anchor: string }) {
   const look = lookOf(result.verdict, isKnown(result));
-  const cases = casesIn(result);
+  const cases = worstFirst(casesIn(result));
   const [only] = cases;
   const words = report.checks?.[result.check];
   const isCheck = report.command === 'check';
@@ -78,4 +78,14 @@ function ResultDetails({ result, report, anchor }: { result: Result; report: Rep
       </div>
     </details>
   );
+}
+
+/** What needs attention first, the rest as planned. */
+function worstFirst(cases: readonly CaseResult[]): CaseResult[] {
+  const rank = ({ verdict, known }: CaseResult) => looks.indexOf(lookOf(verdict, known !== undefined));
+  const needsLook = (each: CaseResult) => rank(each) <= looks.indexOf('unknown');
+  return [
+    ...cases.filter(needsLook).sort((a, b) => rank(a) - rank(b)),
+    ...cases.filter((each) => !needsLook(each)),
+  ];
 }

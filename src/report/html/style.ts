@@ -85,7 +85,7 @@ rect.pass { fill: var(--pass-mark); } rect.stale { fill: var(--stale-mark); } re
 rect.known { fill: var(--fail-mark); fill-opacity: .45; } rect.unknown { fill: var(--unknown-mark); } rect.skip { fill: var(--skip-mark); fill-opacity: .5; }
 .tally ul { list-style: none; margin: .6rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; font-size: .93rem; color: var(--muted); }
 .tally strong { color: var(--ink); font-variant-numeric: tabular-nums; }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .7rem 1.25rem; margin: 1.25rem 0 0; padding-top: 1.1rem; border-top: 1px solid var(--line); }
+.facts { display: flex; flex-wrap: wrap; gap: .7rem 2.4rem; margin: 1.25rem 0 0; padding-top: 1.1rem; border-top: 1px solid var(--line); }
 .facts dt { font-size: .78rem; color: var(--muted); }
 .facts dd { margin: 0; font-weight: 600; font-size: .95rem; }
 nav { display: flex; flex-wrap: wrap; gap: .2rem 1.3rem; margin: .9rem .25rem 0; font-size: .93rem; }
@@ -110,7 +110,7 @@ nav a { padding: .25rem 0; }
 .told dt { color: var(--muted); font-size: .9rem; line-height: 1.65; }
 .told dd { margin: 0; min-width: 0; }
 .told.wide > div { grid-template-columns: minmax(0, 26rem) minmax(0, 1fr); padding: .45rem 0; border-top: 1px solid var(--line); }
-.told.own > div { grid-template-columns: minmax(5rem, auto) minmax(0, 1fr); justify-content: start; }
+.told .told.own > div, .items .told.own > div { grid-template-columns: minmax(4.5rem, max-content) minmax(0, 1fr); }
 .sources, .ranges, .ground { list-style: none; margin: 0; padding: 0; }
 .sources { color: var(--muted); font-size: .88rem; }
 .ranges { font-family: var(--mono); font-size: .86rem; }
@@ -216,7 +216,7 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   .seal { width: 2.4rem; height: 2.4rem; }
   .seal .mark { width: 1.35rem; height: 1.35rem; }
   .kicker time { margin-left: 0; width: 100%; }
-  .facts { grid-template-columns: repeat(auto-fill, minmax(7.2rem, 1fr)); }
+  .facts { gap: .6rem 1.6rem; }
   .told > div, .told.wide > div, .told.own > div { grid-template-columns: minmax(0, 1fr); padding: .3rem 0; }
   .told dt { line-height: 1.3; font-size: .84rem; }
   .matrix-frame { background: none; border: 0; box-shadow: none; overflow: visible; }
@@ -226,9 +226,11 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   .matrix tbody th { position: static; flex: 1 0 100%; padding: 0 0 .15rem; min-width: 0; border: 0; }
   .matrix td { padding: 0; border: 0; flex: 1 1 7.5rem; min-width: 0; }
   .matrix td:has(.none) { display: none; }
-  .matrix .cell, .matrix.dense .cell { flex-wrap: wrap; justify-content: flex-start; white-space: normal; gap: .1rem .4rem; padding: .4rem .6rem; height: 100%; }
-  .matrix .cell-mode { display: inline; font-family: var(--mono); font-size: .82rem; }
-  .matrix .cell-word { font-size: .8rem; }
+  .matrix .cell, .matrix.dense .cell { display: grid; grid-template-columns: auto 1fr auto; align-content: start; white-space: normal; gap: 0 .45rem; padding: .4rem .55rem; height: 100%; }
+  .matrix .cell-mode { display: inline; grid-column: 2 / -1; font-size: .84rem; line-height: 1.25; }
+  .matrix .cell-word, .matrix .cell-count, .matrix.dense .cell-word, .matrix.dense .cell-count { position: static; width: auto; height: auto; clip-path: none; font-size: .8rem; grid-row: 2; }
+  .matrix .cell-word { grid-column: 2; } .matrix .cell-count { grid-column: 3; }
+  .matrix .cell .mark { margin-top: .1rem; }
   .cell.pass .cell-word, .cell.skip .cell-word { font-weight: 400; }
   .result-mode, .case-name { min-width: 0; }
   .result-reason, .case-reason { flex-basis: 100%; order: 9; }

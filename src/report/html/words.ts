@@ -1,5 +1,6 @@
 import type { CaseResult, Report, Result } from '../../model/report.ts';
 import type { Verdict, VerdictKind } from '../../model/verdict.ts';
+import { printable } from '../printable.ts';
 
 /** What a mark or a cell looks like: a verdict's kind, with the two passes and the two fails told apart. */
 export type Look = VerdictKind | 'stale' | 'known';
@@ -28,6 +29,16 @@ export const lookMeanings: Readonly<Record<Look, string>> = {
   skip: 'does not apply here',
 };
 
+/** Behind a number of cases. */
+export const tallyWords: Readonly<Record<Look, string>> = {
+  pass: 'kept',
+  stale: 'kept, with staleness that the mode permits',
+  fail: 'broken',
+  known: 'broken as known',
+  unknown: 'could not be told',
+  skip: 'not applicable',
+};
+
 /** From the worst to the best. */
 export const looks: readonly Look[] = ['fail', 'known', 'unknown', 'stale', 'pass', 'skip'];
 
@@ -48,5 +59,19 @@ export function anchorsOf({ results }: Report): ReadonlyMap<Result, string> {
       taken.add(anchor);
       return [result, anchor];
     }),
+  );
+}
+
+/** Several results of a check are told together: `holes in auto, always; md5 in never`. */
+export function placesOf(results: readonly Result[]): string {
+  const checks = [...new Set(results.map(({ check }) => check))];
+  const told = checks.map((check) => {
+    const modes = results.flatMap((result) =>
+      result.check === check && result.mode !== 'unknown' ? [result.mode] : [],
+    );
+    return modes.length === 0 ? check : `${check} in ${modes.join(', ')}`;
+  });
+  return printable(
+    told.length > 6 ? `${told.slice(0, 6).join('; ')} and ${told.length - 6} more checks` : told.join('; '),
   );
 }
