@@ -308,7 +308,7 @@ function nextStep(args: ReadsArgs, ledger: Ledger | undefined): string | undefin
   if (largest.known === 'unexplained' && args.order === 'seq' && ledger?.daemon === undefined)
     return 'where counters cannot be read, latencies can tell of random reads: --order random --drop host';
   if (largest.known === 'unexplained' && ledger?.calibration !== undefined && !drops(args, 'host'))
-    return "--drop host lets the disk's latency be calibrated too";
+    return "--drop host lets the disk's latency be calibrated, so that memory may be told from it";
   if (largest.medium === 'host-cache' && !args.direct && ledger?.storage?.storage !== 'tmpfs')
     return "to measure the disk, drop the host's cache too: --drop both";
   return undefined;

@@ -1,6 +1,6 @@
 import { defineCheck, type Observed, type Step } from '../../src/model/check.ts';
 import type { BorrowResult, Stat } from '../../src/model/operation.ts';
-import { describeOutcome } from '../../src/model/outcome.ts';
+import { describeOutcome, type Outcome } from '../../src/model/outcome.ts';
 import type { ResidencyEvidence, SideResidency } from '../../src/model/residency.ts';
 import type { Side } from '../../src/model/side.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
@@ -109,7 +109,7 @@ function sideOf(observed: Observed, side: Side): SideResidency {
   const hold = observed.outcome(`${side}-hold`);
   const borrows = observed.steps.some(({ id, op }) => id === `${side}-hold` && op.do === 'borrow');
   if (hold.kind !== 'value')
-    return { side, size: stat.size, how: borrows ? notOpened(observed) : describeOutcome(hold) };
+    return { side, size: stat.size, how: borrows ? notOpened(observed) : notHeld(hold) };
   const ground = side === 'host' ? groundOf(observed) : undefined;
   if (ground?.opaque !== undefined)
     return {
@@ -131,6 +131,10 @@ function sideOf(observed: Observed, side: Side): SideResidency {
         ? `${ground.name}: all that is stored is in memory`
         : 'through a descriptor of its own',
   };
+}
+
+function notHeld(hold: Outcome): string {
+  return hold.kind === 'errno' ? `it cannot be opened there (${hold.errno})` : describeOutcome(hold);
 }
 
 function notOpened({ setting: { mode } }: Observed): string {

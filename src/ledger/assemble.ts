@@ -64,7 +64,7 @@ class Assembly {
     if (storage?.opaque !== undefined)
       this.#unseen.push({
         what: 'host-pages',
-        why: `${storage.name} keeps them in ${storage.opaque}, which cannot be asked through this file`,
+        why: `${storage.name} has it in ${storage.opaque}, which cannot be asked through this file`,
       });
     const { host: _b, ...beforeRest } = before;
     const { host: _a, ...afterRest } = after;
@@ -203,8 +203,7 @@ class Assembly {
     const server = mode?.server === '9p' ? vmmPid : daemonPid;
     const daemon = ioOf(server);
     const vmm = vmmPid === undefined ? undefined : ioOf(vmmPid);
-    const used =
-      mode?.server === '9p' ? undefined : this.#value<readonly number[]>(`used-${when}`, 'used-index');
+    const used = this.#value<readonly number[]>(`used-${when}`, 'used-index');
     const { rchar, syscr } = this.#result;
     return {
       ...(daemon === undefined ? {} : { daemon }),

@@ -137,9 +137,9 @@ export function tierWords({ classes }: Tiers, source: TierSource): string {
 /** Why a latency says nothing. */
 export function noTierWords({ classes }: Tiers): string {
   const known = classes.filter(({ fromNs, toNs }) => fromNs < toNs).map(({ source }) => source);
-  return known.length === 0
-    ? 'the latency classes cannot be told apart here'
-    : `its latency is in no class that was calibrated (${known.join(', ')})`;
+  return known.some((source) => source !== 'guest-cache')
+    ? `its latency is in no class that was calibrated (${known.join(', ')})`
+    : 'latencies do not tell memory from disk here';
 }
 
 function deviceBytes({ counters: { before, after } }: ReadSamples): number | undefined {

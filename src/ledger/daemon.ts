@@ -26,20 +26,21 @@ export function daemonBytes(
   const rchar = after.daemon.rchar - before.daemon.rchar;
   const syscr = after.daemon.syscr - before.daemon.syscr;
   const page = samples.before.guest?.pageSize ?? 4096;
-  // QEMU's requests are those of all its 9p devices, this one's messages are not.
-  const messages = samples.transport === '9p' ? undefined : usedDelta(samples, ownRequests[0]);
+  const messages = usedDelta(samples, ownRequests[0]);
+  const is9p = samples.transport === '9p';
   const split = splitDaemonBytes({
     rchar,
     syscr,
     needed,
-    ownRequests,
+    ownRequests: is9p ? [ownRequests[0], Math.min(ownRequests[1], messages ?? Infinity)] : ownRequests,
     // An uncached read crosses as it is: small ones are smaller than a page.
     grain: replayed.way === 'past-cache' ? greatestCommonDivisor(samples.plan.block, page) : page,
     odd: replayed.shortReads + 2,
     most: samples.maxRequest ?? defaultMostBytes,
-    ...(messages === undefined ? {} : { messages }),
+    // QEMU serves other 9p devices too, whose messages are not among this one's.
+    ...(messages === undefined || is9p ? {} : { messages }),
   });
-  if (samples.transport === 'fuse') return split;
+  if (!is9p) return split;
   return split.fits && split.bytes[0] >= needed
     ? { ...split, how: `QEMU's own counters: ${split.how}` }
     : qemuBytes(rchar, syscr, needed);

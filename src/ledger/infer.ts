@@ -21,14 +21,21 @@ export class ByLatency {
 
   add({ bytes, ns }: Read): void {
     if (bytes <= 0) return;
-    const tier = this.#tiers === undefined ? undefined : tierOf(ns, this.#tiers)?.source;
-    const source: Source =
-      tier === undefined ? 'unexplained' : tier === 'guest-cache' ? tier : `${this.#transport}/${tier}`;
+    const source = this.#sourceOf(ns);
     this.bytes.set(source, (this.bytes.get(source) ?? 0) + bytes);
     this.requests.set(source, (this.requests.get(source) ?? 0) + 1);
     const histogram = this.#histograms.get(source) ?? new Histogram();
     this.#histograms.set(source, histogram);
     histogram.add(ns);
+  }
+
+  #sourceOf(ns: number): Source {
+    const tier = this.#tiers === undefined ? undefined : tierOf(ns, this.#tiers)?.source;
+    if (tier === 'guest-cache') return tier;
+    if (tier !== undefined) return `${this.#transport}/${tier}`;
+    return ns >= (this.#tiers?.crossedFromNs ?? Number.POSITIVE_INFINITY)
+      ? `${this.#transport}/unexplained`
+      : 'unexplained';
   }
 
   latency(): Partial<Record<Source, LatencySummary>> {
@@ -55,7 +62,9 @@ export function inferAll(draft: Draft, samples: ReadSamples, tiers: Tiers | unde
       if (!onlyLatency(samples)) {
         if (!source.endsWith('/unexplained'))
           draft.say(source, "from the page caches' states before; the daemon could not be seen");
-      } else if (tiers !== undefined)
+      } else if (source.endsWith('/unexplained'))
+        draft.say(source, "slower than the guest's cache; latencies do not tell memory from disk here");
+      else if (tiers !== undefined)
         draft.say(
           source,
           tierWords(

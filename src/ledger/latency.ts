@@ -12,6 +12,8 @@ export interface Tiers {
   readonly classes: readonly Tier[];
   /** Classes that cannot be told, and why. */
   readonly refused: readonly { readonly source: TierSource; readonly why: string }[];
+  /** From here on a read has crossed to the daemon, whatever the medium; absent where that cannot be told. */
+  readonly crossedFromNs?: number;
 }
 
 /** One class. */
@@ -87,10 +89,37 @@ export function tiersFrom(calibration: readonly LabelledLatencies[]): Tiers {
  * The classes that a run's latencies may be held against. None for reads in order: both kernels read ahead
  * then, and a byte of the disk comes as fast as one that was there.
  */
-export function tiersOf({ calibration, plan }: ReadSamples): Tiers | undefined {
+export function tiersOf({ calibration, plan, host }: ReadSamples): Tiers | undefined {
   if (calibration === undefined || plan.order !== 'random') return undefined;
   const { classes, refused } = tiersFrom(calibration.classes);
-  return { classes, refused: [...calibration.refused, ...refused] };
+  const crossed = crossedFrom(classes);
+  // A disk that was not timed may be as fast as anything that crosses.
+  const hasDisk = host.storage === 'tmpfs' || classes.some(({ source }) => source === 'disk');
+  const memory = classes.some(({ source }) => source === 'host-cache');
+  return {
+    classes: hasDisk ? classes : classes.filter(({ source }) => source !== 'host-cache'),
+    refused: [
+      ...calibration.refused,
+      ...refused,
+      ...(memory && !hasDisk
+        ? [
+            {
+              source: 'host-cache' as const,
+              why: 'without the latency of the disk it cannot be told from it',
+            },
+          ]
+        : []),
+    ],
+    ...(crossed === undefined ? {} : { crossedFromNs: crossed }),
+  };
+}
+
+/** Where what crosses to the daemon begins, if the guest's own cache was timed too and lies apart from it. */
+function crossedFrom(classes: readonly Tier[]): number | undefined {
+  const apart = classes.filter(({ fromNs, toNs }) => fromNs < toNs);
+  if (!apart.some(({ source }) => source === 'guest-cache')) return undefined;
+  const begins = apart.filter(({ source }) => source !== 'guest-cache').map(({ fromNs }) => fromNs);
+  return begins.length === 0 ? undefined : Math.min(...begins);
 }
 
 /**

@@ -165,7 +165,9 @@ export class Replay {
       this.#needed += bytes;
       // A read that is not aligned may take a page more than its bytes.
       this.#requestsLeast += Math.ceil(bytes / this.#most);
-      this.#requestsMost += Math.ceil((bytes + (offset % this.#page)) / this.#most);
+      // On 9p a page of the reader's buffer is a request (net/9p/trans_virtio.c p9_get_mapped_pages).
+      const most = this.#samples.transport === '9p' ? this.#page : this.#most;
+      this.#requestsMost += Math.ceil((bytes + (offset % this.#page)) / most);
     }
     this.#host.read(offset, end, (medium, low, high) => this.#cross(medium, high - low));
   }

@@ -355,28 +355,33 @@ describe('what cannot be seen', () => {
     const { guest: _g, host: _h, ...blind } = samples.before;
     const spread = (ns: number) => Array.from({ length: 100 }, (_, index) => ns + index * (ns / 500));
     const times = [8_000, 200_000, 30_000, 2_000_000];
-    const ledger = await account(
-      {
-        ...samples,
-        before: blind,
-        after: blind,
-        counters: { before: {}, after: {} },
-        calibration: {
-          classes: [
-            { source: 'guest-cache', ns: spread(8_000) },
-            { source: 'host-cache', ns: spread(190_000) },
-          ],
-          refused: [],
+    const memory = [
+      { source: 'guest-cache', ns: spread(8_000) },
+      { source: 'host-cache', ns: spread(190_000) },
+    ] as const;
+    const disk = { source: 'disk', ns: spread(5_000_000) } as const;
+    const by = (classes: NonNullable<ReadSamples['calibration']>['classes']) =>
+      account(
+        {
+          ...samples,
+          before: blind,
+          after: blind,
+          counters: { before: {}, after: {} },
+          calibration: { classes, refused: [] },
         },
-      },
-      [packed(times.map((ns, index) => ({ offset: index * page, asked: page, bytes: page, ns })))],
-    );
-    // 2 ms is slower than anything that was calibrated: that could be a disk, which was not.
-    expect(short(ledger)).toEqual({
+        [packed(times.map((ns, index) => ({ offset: index * page, asked: page, bytes: page, ns })))],
+      );
+    expect(short(await by([...memory, disk]))).toEqual({
       'guest-cache': `${2 * page} inferred`,
       'fuse/host-cache': `${page} inferred`,
-      unexplained: `${page} unexplained`,
+      'fuse/disk': `${page} inferred`,
     });
+    // A disk that was not timed may be as fast as the host's memory.
+    expect(short(await by(memory))).toEqual({
+      'guest-cache': `${2 * page} inferred`,
+      'fuse/unexplained': `${2 * page} unexplained`,
+    });
+    expect(short(await by([disk]))).toEqual({ unexplained: `${4 * page} unexplained` });
   });
 
   it('bounds the guest’s part by what crossed when its cache cannot be asked', async () => {
