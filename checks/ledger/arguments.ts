@@ -20,6 +20,8 @@ export interface ReadsArgs {
   readonly drop: 'none' | 'guest' | 'host' | 'both';
   /** By drop_caches, which drops everybody's. */
   readonly systemWide: boolean;
+  /** The host may evict the file after the run, so that the disk's latency is known where only latencies tell. */
+  readonly calibrate?: boolean;
   readonly timeoutMs: number;
 }
 

@@ -165,7 +165,7 @@ async function calibration(observed: Observed, run: AccountedRun | undefined): P
   const ledger = await observed.account(run.name);
   return ledger === undefined || ledger.unexplainedBytes === 0
     ? []
-    : calibrationSteps(run, drops(args, 'host') && !args.systemWide);
+    : calibrationSteps(run, args.calibrate === true || (drops(args, 'host') && !args.systemWide));
 }
 
 /** Whether both page caches and the daemon's counters could be read, so that nothing needs to be inferred. */
@@ -302,13 +302,14 @@ function cachedPages(observed: Observed, prefix: string): { cached: number; page
 /** What to change to measure the medium that was not measured. */
 function nextStep(args: ReadsArgs, ledger: Ledger | undefined): string | undefined {
   const [largest] = ledger?.lines ?? [];
-  if (largest === undefined || args.drop === 'both') return undefined;
+  if (largest === undefined) return undefined;
+  if (args.drop === 'both') return undefined;
   if (largest.source === 'guest-cache')
     return "to measure what lies below the guest's cache: --drop both, or --direct";
-  if (largest.known === 'unexplained' && args.order === 'seq' && ledger?.daemon === undefined)
-    return 'where counters cannot be read, latencies can tell of random reads: --order random --drop host';
-  if (largest.known === 'unexplained' && ledger?.calibration !== undefined && !drops(args, 'host'))
-    return "--drop host lets the disk's latency be calibrated, so that memory may be told from it";
+  if (largest.medium === 'unexplained' && args.order === 'seq')
+    return 'where counters cannot be read, latencies may tell of random reads: --order random --calibrate';
+  if (largest.medium === 'unexplained' && ledger?.calibration !== undefined && args.calibrate !== true)
+    return 'with --calibrate the disk is timed too (the file is evicted on the host after the run), and memory may be told from it';
   if (largest.medium === 'host-cache' && !args.direct && ledger?.storage?.storage !== 'tmpfs')
     return "to measure the disk, drop the host's cache too: --drop both";
   return undefined;

@@ -43,6 +43,7 @@ function program(): Command {
     .option('--no-readahead', "without the guest's readahead")
     .option('--drop <side>', 'drop this file from the cache of: none, guest, host, both', 'none')
     .option('--system-wide', 'with --drop: by drop_caches, which drops everything of everybody')
+    .option('--calibrate', 'without root: evict the file on the host afterwards, to time the disk')
     .option('--timeout <seconds>', 'give up after this long without progress', '30')
     .option('--bundle <dir>', 'keep the evidence there')
     .option('--json', 'print the report as JSON')

@@ -28,6 +28,7 @@ export interface ReadsFlags extends AskFlags {
   readonly readahead: boolean;
   readonly drop: string;
   readonly systemWide?: boolean;
+  readonly calibrate?: boolean;
   readonly timeout: string;
 }
 
@@ -100,6 +101,7 @@ function readFlags(flags: ReadsFlags): Question {
     readahead: flags.readahead,
     drop,
     systemWide: flags.systemWide === true,
+    calibrate: flags.calibrate === true,
     timeoutMs: parseTimeout(flags.timeout),
   };
 }

@@ -53,7 +53,7 @@ function whyNotDisk(seen: Seen, run: string): string | undefined {
   const storage = filesystems.get(answer<ExtentsResult>(seen, run, 'extents')?.fsMagic ?? 0);
   if (storage?.storage === 'tmpfs') return `${storage.name} has no disk`;
   const dropped = answer<EvictResult>(seen, calibrationName, 'drop-host');
-  if (dropped === undefined) return 'the file was not evicted on the host (--drop host lets it be)';
+  if (dropped === undefined) return 'the file was not evicted on the host for it (--calibrate)';
   const isSeen = dropped.after.by !== 'refused' && storage?.opaque === undefined;
   if (isSeen && dropped.after.cached > 0) return `${dropped.after.cached} pages stayed on the host`;
   const [before, after] = (['count-before', 'count-after'] as const).map((step) => readBytes(seen, step));

@@ -115,7 +115,7 @@ describe('a calibration', () => {
 
   it('has no disk where the host was not evicted, kept pages, or has none', async () => {
     expect((await calibrated({ 'calibration.drop-host': undefined }, false)).refused).toMatchObject({
-      disk: expect.stringContaining('--drop host'),
+      disk: expect.stringContaining('--calibrate'),
     });
     const stayed = { ...evicted, after: { ...absent, cached: 3 } };
     expect((await calibrated({ 'calibration.drop-host': stayed })).refused).toMatchObject({
