@@ -75,7 +75,7 @@ export const guestWrites: readonly Row[] = [
   },
   {
     scenario: 'guest-truncate/host',
-    title: 'the guest truncates or extends (ftruncate, O_TRUNC); the host asks for size and bytes',
+    title: 'the guest truncates or extends (ftruncate, O_TRUNC); the host asks for the size',
     cells: everywhere(fresh),
     because: 'A change of size is a request of its own (FUSE_SETATTR) in every mode.',
     sources: [`${fuse}/dir.c fuse_do_setattr`, `${v9fs}/vfs_inode_dotl.c v9fs_vfs_setattr_dotl`],
