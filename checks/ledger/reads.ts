@@ -280,7 +280,7 @@ function disturbed(observed: Observed, args: ReadsArgs, names: readonly string[]
   if (!args.systemWide && drops(args, 'host') && groundOf(observed, names[0] ?? '')?.storage !== 'tmpfs')
     said.push('the file was written back and evicted on the host');
   if (observed.steps.some(({ id }) => id === `${calibrationName}.drop-host`))
-    said.push('the file was evicted on the host once more afterwards, to calibrate the latency of the disk');
+    said.push('the file was evicted on the host afterwards, to time the disk');
   if (args.systemWide && args.drop !== 'none')
     said.push('everybody’s caches were dropped, as --system-wide asks');
   return said;

@@ -26,13 +26,13 @@ const seed = 1;
 export async function withReader(lab, mode, file, story) {
   const { reachSides } = await built('src/cli/sides.js');
   const { benchFor } = await built('src/cli/bench.js');
-  const { monitorOf } = await built('src/cli/monitor.js');
+  const { monitorsOf } = await built('src/cli/monitor.js');
   const { runCell } = await built('src/run/cell.js');
   const { reads } = await built('checks/ledger/reads.js');
   const sides = await reachSides({ host: 'local', lab: true, labName: lab });
   const scratch = await mkdtemp(join(tmpdir(), 'vfs-verify-bench-'));
   const share = sides.shares.find((/** @type {any} */ each) => each.mode?.name === mode);
-  const monitor = monitorOf(share, sides);
+  const monitors = monitorsOf(sides);
   const [guestPath, hostPath] = [join(share.guestDir, file), join(share.hostDir, file)];
   try {
     return await story({
@@ -53,7 +53,7 @@ export async function withReader(lab, mode, file, story) {
       },
       async accounted(count) {
         const began = performance.now();
-        const { verdict } = await runCell(reads, benchFor(share, sides, monitor.usedIndex), {
+        const { verdict } = await runCell(reads, benchFor(share, sides, monitors.usedIndexOf(share)), {
           bundleDir: scratch,
           seed: 0,
           args: {
@@ -70,7 +70,7 @@ export async function withReader(lab, mode, file, story) {
       },
     });
   } finally {
-    monitor.close();
+    monitors.close();
     await sides.close();
     await rm(scratch, { recursive: true, force: true });
   }
