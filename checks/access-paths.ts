@@ -48,16 +48,32 @@ function byWay(how: ReadHow): readonly Act[] {
 const everyWay = ways.flatMap(byWay);
 const other = create('copy');
 
-/** Nobody has read it before: each way comes first once. */
+/** At the end of the file and for no bytes at all: an answer, and no waiting. */
+const ofNothing: readonly Act[] = (['read', 'vectored', 'sendfile', 'splice'] as const).flatMap((how) => [
+  read('f', size, page, { how }),
+  read('f', size + page, page, { how }),
+  read('f', 100, 0, { how }),
+]);
+
+/** Nobody has read it before: each way comes first once, and read(2) agrees with it. */
 function first(how: ReadHow): Story {
   return {
     name: `first-${how}`,
     turns: () => [
       host('make', made),
-      guest('reads', [open('f'), other, ...byWay(how), ...everyWay], 'access-paths/agree'),
+      guest('reads', [open('f'), other, ...byWay(how), ...byWay('read')], 'access-paths/agree'),
     ],
   };
 }
+
+/** A read of nothing ends at once. */
+const atTheEnd: Story = {
+  name: 'of-nothing',
+  turns: () => [
+    host('make', made),
+    guest('reads', [open('f'), ...ofNothing, ...byWay('read'), ...ofNothing], 'access-paths/agree'),
+  ],
+};
 
 /** The guest has it in its cache and writes over parts of it: each way sees it at once. */
 const afterWrite: Story = {
@@ -146,6 +162,7 @@ export default defineCheck({
   codes: coherenceCodes,
   ...told([
     ...ways.map(first),
+    atTheEnd,
     afterWrite,
     afterOtherWrites,
     afterStore,

@@ -7,6 +7,15 @@ export interface Hand {
   readonly writer: number;
 }
 
+/** The number that a writer leaves in its bytes, and who that is. */
+export const writers: ReadonlyMap<number, string> = new Map([
+  [1, 'the host'],
+  [2, 'the guest'],
+  [3, 'the second guest'],
+  [4, 'the other tag'],
+  [5, 'the medium'],
+]);
+
 /** An operation, or one whose bytes depend on the seed and on who writes them. */
 export type Act = Operation | ((hand: Hand) => Operation);
 

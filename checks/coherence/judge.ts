@@ -92,7 +92,7 @@ function verdictOf(story: Story, observed: Observed, promises: Promises): Verdic
     .filter(({ deed }) => until === undefined || happened.deeds.indexOf(deed) < until)
     .map((look): Judged => {
       const { turn } = look.deed;
-      return { turn, ...judgeLook(look, happened, promiseOf(turn), turnOf(turn)?.by) };
+      return { turn, ...judgeLook(look, happened, granuleOf(observed), promiseOf(turn), turnOf(turn)?.by) };
     });
   if (refused !== undefined)
     judged.push({ turn: refused.turn, ...judgeRefusal(refused, promiseOf(refused.turn)) });
@@ -105,6 +105,7 @@ function verdictOf(story: Story, observed: Observed, promises: Promises): Verdic
 function judgeLook(
   look: Look,
   happened: Replay,
+  granule: number,
   promise: Promised | undefined,
   by: string | undefined,
 ): Verdict {
@@ -113,15 +114,22 @@ function judgeLook(
   const promised =
     promise === undefined ? {} : { promised: describePromise(promise), sources: promise.sources };
   if (sight.kind === 'wrong') {
-    const named = nameOf(sight.expected, sight.found, sight.offset, deed.path ?? '');
+    const ops = happened.deeds.map(({ op }) => op);
+    const named = nameOf(sight, deed.path ?? '', ops, granule);
     return {
       kind: 'fail',
       code: sight.code,
-      reason: `${who}: ${sight.words}${named === undefined ? '' : `: ${named}`}`,
-      observed: named ?? sight.words,
+      reason: `${who}: ${sight.words}${named === undefined ? '' : ` (${named.words})`}`,
+      observed: named?.words ?? sight.words,
       ...promised,
       promised: 'bytes that are, or at some time were, in the file',
-      evidence: { turn: deed.turn, path: deed.path ?? '', offset: sight.offset, length: sight.found.length },
+      evidence: {
+        turn: deed.turn,
+        path: deed.path ?? '',
+        offset: sight.offset,
+        length: sight.found.length,
+        ...(named === undefined ? {} : { wrong: named.ranges }),
+      },
     };
   }
   if (by === undefined) return { kind: 'pass', reason: `${who}: ${sight.kind}` };

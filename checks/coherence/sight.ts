@@ -11,6 +11,7 @@ export type Sight =
   | {
       readonly kind: 'wrong';
       readonly code: 'wrong-bytes' | 'wrong-size' | 'hole-over-data';
+      /** Of the first byte of both; there are none where it is no bytes that are wrong. */
       readonly offset: number;
       readonly expected: Uint8Array;
       readonly found: Uint8Array;
@@ -63,14 +64,7 @@ function sightOfBytes(
   if (ending.length === 0 && !partly) {
     const expected = newest.content.subarray(offset, offset + asked);
     const words = `${bytes.length} bytes where there are ${clipped(newest)}, and it never ended there`;
-    return {
-      kind: 'wrong',
-      code: 'wrong-size',
-      offset: offset + bytes.length,
-      expected,
-      found: bytes,
-      words,
-    };
+    return { kind: 'wrong', code: 'wrong-size', offset, expected, found: bytes, words };
   }
   // The oldest size that ends there: pages that are newer than it may be read beyond their own end, as zeros.
   const size = ending.at(-1)?.seen ?? 0;
@@ -169,8 +163,8 @@ function sightOfHoles(
       : `SEEK_HOLE from ${seen.from} finds ${seen.at === undefined ? 'nothing' : `a hole at ${seen.at}`}`;
   const words = `${claim}, and there is data at ${at}`;
   if (version !== undefined) return { kind: 'stale', lacks: lacking(version), where: words };
-  const expected = portion(newest.content, at, Math.min(at + 64, newest.content.length));
-  return { kind: 'wrong', code: 'hole-over-data', offset: at, expected, found: new Uint8Array(0), words };
+  const none = new Uint8Array(0);
+  return { kind: 'wrong', code: 'hole-over-data', offset: at, expected: none, found: none, words };
 }
 
 function firstData(content: Content, from: number, to: number): number | undefined {

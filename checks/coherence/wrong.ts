@@ -1,28 +1,30 @@
-import { cellSize, magic } from '../../src/model/pattern.ts';
-import { fileIdOf } from './acts.ts';
+import type { Operation } from '../../src/model/operation.ts';
+import type { PatternKey } from '../../src/model/pattern.ts';
+import { nameWrongBytes, type WrongBytes } from '../../src/model/wrong-bytes.ts';
+import { describeWrongBytes } from '../../src/model/wrong-words.ts';
+import { fileIdOf, writers } from './acts.ts';
+
+/** What wrong bytes are, for a person and for a report. */
+export interface Named {
+  readonly words: string;
+  readonly ranges: readonly WrongBytes[];
+}
 
 /**
- * What wrong bytes are, in words: zeros, another generation, another offset's, another file's. Undefined where
- * there is nothing to name.
+ * Names the bytes that were found in the place of others.
  * @param offset of the first of them in the file.
+ * @param ops all that was done in the story: what was ever written.
  */
 export function nameOf(
-  expected: Uint8Array,
-  found: Uint8Array,
-  offset: number,
+  wrong: { readonly expected: Uint8Array; readonly found: Uint8Array; readonly offset: number },
   path: string,
-): string | undefined {
-  if (found.length === 0) return undefined;
-  const at = found.findIndex((byte, index) => byte !== expected[index]);
-  if (at < 0) return undefined;
-  if (found.subarray(at).every((byte) => byte === 0)) return `zeros from ${offset + at}`;
-  const start = at - ((offset + at) % cellSize);
-  if (start < 0 || start + cellSize > found.length) return undefined;
-  const cell = new DataView(found.buffer, found.byteOffset + start, cellSize);
-  if (cell.getUint32(0, true) !== magic) return 'foreign bytes';
-  const generation = `generation ${cell.getUint16(14, true)} of writer ${cell.getUint16(12, true)}`;
-  const where = cell.getUint32(16, true) + cell.getUint32(20, true) * 0x1_0000_0000;
-  const place = where === offset + start ? '' : `, which belongs at ${where}`;
-  const whose = cell.getUint32(8, true) === fileIdOf(path) ? '' : ' of another file';
-  return `${generation}${whose}${place} at ${offset + start}`;
+  ops: readonly Operation[],
+  pageSize: number,
+): Named | undefined {
+  const { expected, found, offset } = wrong;
+  const keys = ops.flatMap((op): PatternKey[] => (op.do === 'fill' ? [op] : []));
+  const ranges = nameWrongBytes(found, offset, { expected, keys, fileId: fileIdOf(path), pageSize });
+  if (ranges.length === 0) return undefined;
+  const files = new Map(ops.flatMap((op) => (op.do === 'open' ? [[fileIdOf(op.as), op.path] as const] : [])));
+  return { words: describeWrongBytes(ranges, { files, writers }), ranges };
 }

@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Result } from '../../src/model/report.ts';
+import { downLab, reportOf, upLab } from './cli.ts';
+import { type Lie, lyingMode, writeManyLiars } from './lying-daemon.ts';
+
+// Each check of the bytes fails, with the code that says how, on a daemon that spoils bytes in its way; the same
+// cases pass on the same daemon where it does not lie. All daemons serve one guest, each in a mode of its own.
+
+const name = `coherence-data-${process.pid}`;
+
+interface Told {
+  readonly policy: string;
+  readonly lie: Lie;
+  /** The case → the code of its fail. */
+  readonly fails: Readonly<Record<string, string>>;
+}
+
+const lies: readonly Told[] = [
+  { policy: 'never', lie: 'drop-all', fails: { 'guest-write/write-fsync': 'stale' } },
+  { policy: 'never', lie: 'shift-write', fails: { 'guest-write/write-close': 'wrong-bytes' } },
+  {
+    policy: 'never',
+    lie: 'whole-page',
+    fails: { 'guest-write/append': 'wrong-size', 'tail-page/guest-writes': 'wrong-size' },
+  },
+  {
+    policy: 'never',
+    lie: 'flip-read',
+    fails: { 'access-paths/first-vectored': 'wrong-bytes', 'host-rewrite/reopened': 'wrong-bytes' },
+  },
+  { policy: 'never', lie: 'old-read', fails: { 'host-rewrite/reopened': 'stale' } },
+  { policy: 'auto', lie: 'old-read', fails: { 'host-rewrite/kept-descriptor': 'stale-too-long' } },
+  {
+    policy: 'auto+writeback',
+    lie: 'old-read',
+    fails: { 'host-rewrite/kept-descriptor': 'stale-after-event' },
+  },
+  {
+    policy: 'never',
+    lie: 'nul-tail',
+    fails: { 'host-append/read': 'wrong-bytes', 'tail-page/host-grows': 'wrong-bytes' },
+  },
+  {
+    policy: 'never',
+    lie: 'old-size',
+    fails: { 'host-append/size': 'stale', 'host-truncate/host-cut-size': 'stale' },
+  },
+  { policy: 'never', lie: 'keep-cut', fails: { 'host-truncate/guest-cut-and-regrow': 'stale' } },
+  { policy: 'never', lie: 'no-data', fails: { 'holes/host-sparse': 'hole-over-data' } },
+  { policy: 'never', lie: 'keep-punched', fails: { 'holes/guest-punches': 'wrong-bytes' } },
+  { policy: 'never', lie: 'empty-copy', fails: { 'access-paths/first-copy-file-range': 'wrong-size' } },
+];
+
+const cases = [...new Set(lies.flatMap(({ fails }) => Object.keys(fails)))];
+const modeOf = ({ policy, lie }: Told) => lyingMode(policy, lie);
+const honest = ['never', 'auto', 'auto+writeback'];
+
+let directory = '';
+let results: readonly Result[] = [];
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'vfs-verify-test-'));
+  const script = path.join(directory, 'virtiofsd');
+  await writeManyLiars(script, directory);
+  const modes = [...honest, ...lies.map(modeOf)].join(',');
+  await upLab(name, '--virtiofsd', script, '--modes', modes);
+  ({
+    report: { results },
+  } = await reportOf(['check', `--lab=${name}`, ...cases, '--modes', modes, '--seed', '5']));
+});
+afterAll(async () => {
+  await downLab(name);
+  await rm(directory, { recursive: true, force: true });
+});
+
+function verdictOf(mode: string, text: string) {
+  const [check, each] = text.split('/', 2);
+  const result = results.find((one) => one.check === check && one.mode === mode);
+  return result?.cases.find((one) => one.name === each)?.verdict;
+}
+
+describe('a daemon that is honest', () => {
+  it.each(honest)('passes in %s', (mode) => {
+    for (const text of cases) expect(verdictOf(mode, text), text).toMatchObject({ kind: 'pass' });
+  });
+});
+
+describe.each(lies.map((told) => ({ ...told, mode: modeOf(told) })))(
+  'a daemon in $policy with the lie $lie',
+  ({ mode, fails }) => {
+    it.each(Object.entries(fails))('fails %s with %s', (text, code) => {
+      expect(verdictOf(mode, text)).toMatchObject({ kind: 'fail', code });
+    });
+  },
+);
