@@ -16,7 +16,7 @@ export type Column =
   | 'dax';
 
 /** Policies of the Rust daemon. Rows that say nothing of `c:` hold for the C daemon's policy of the same kind. */
-export type VirtiofsColumn =
+type VirtiofsColumn =
   | 'never'
   | 'never+writeback'
   | 'metadata'
@@ -27,7 +27,7 @@ export type VirtiofsColumn =
   | 'always+writeback';
 
 /** The guest's `-o cache=`; fscache is `loose` with a disk behind it. */
-export type NinepColumn = '9p:none' | '9p:readahead' | '9p:mmap' | '9p:loose';
+type NinepColumn = '9p:none' | '9p:readahead' | '9p:mmap' | '9p:loose';
 
 /**
  * What a row promises by column. `by-policy` in the column `dax` means that the window changes nothing here:

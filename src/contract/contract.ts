@@ -135,7 +135,7 @@ const speakOf: readonly (readonly [prefix: string, servers: readonly Mode['serve
 ];
 
 /** Those sources of a row that speak of a server. */
-export function sourcesFor(sources: readonly string[], server: Mode['server']): readonly string[] {
+function sourcesFor(sources: readonly string[], server: Mode['server']): readonly string[] {
   return sources.filter((source) => {
     const servers = speakOf.find(([prefix]) => source.startsWith(prefix))?.[1];
     return servers === undefined || servers.includes(server);

@@ -15,7 +15,7 @@ export interface Row {
 }
 
 /** A part of a row that holds only with certain flags or versions. */
-export interface Variant {
+interface Variant {
   readonly when: Condition;
   readonly cells: Cells;
   /** In place of the row's own. */

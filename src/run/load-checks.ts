@@ -64,7 +64,21 @@ async function defaultExport(file: string): Promise<unknown> {
   // A check from outside imports "vfs-verify/check" without having this package installed beside it.
   const here = fileURLToPath(new URL('../', import.meta.url));
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const names = ['check', 'operation', 'pattern', 'verdict', 'ranges', 'promise', 'outcome', 'digest'];
+  const names = [
+    'ages',
+    'check',
+    'digest',
+    'observation',
+    'operation',
+    'outcome',
+    'pattern',
+    'promise',
+    'ranges',
+    'storm',
+    'verdict',
+    'wrong-bytes',
+    'wrong-words',
+  ];
   const alias = Object.fromEntries(
     names.map((name) => [`vfs-verify/${name}`, path.join(here, 'model', `${name}.${extension}`)]),
   );
