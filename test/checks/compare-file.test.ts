@@ -69,7 +69,9 @@ describe('a file that differs', () => {
   it.each([
     ['always', 'differs-permitted'],
     ['auto', 'differs-forbidden'],
-    ['9p:loose', 'differs'],
+    ['9p:loose', 'differs-permitted'],
+    ['9p:none', 'differs-forbidden'],
+    ['auto+flag-that-nobody-read', 'differs'],
   ])('because the guest cache is stale is %s: %s', async (mode, code) => {
     const { verdict, evidence } = await compare(
       { cached: old, below: changed },
