@@ -26,21 +26,23 @@ export function LedgerBlock({ ledger }: { ledger: Ledger }) {
     <div class="ledger">
       <p class="sentence">{printable(ledger.sentence)}</p>
       <div class="columns">
-        <table class="bars">
-          <caption>Where {formatBytes(ledger.bytes)} came from</caption>
-          <tbody>
-            {lines.map((line) => (
-              <BarRow line={line} whole={ledger.bytes} />
+        <div>
+          <table class="bars">
+            <caption>Where {formatBytes(ledger.bytes)} came from</caption>
+            <tbody>
+              {lines.map((line) => (
+                <BarRow line={line} whole={ledger.bytes} />
+              ))}
+            </tbody>
+          </table>
+          <ul class="ground">
+            {groundWords(ledger).map((words) => (
+              <li>{printable(words)}</li>
             ))}
-          </tbody>
-        </table>
+          </ul>
+        </div>
         <Latency ledger={ledger} />
       </div>
-      <ul class="ground">
-        {groundWords(ledger).map((words) => (
-          <li>{printable(words)}</li>
-        ))}
-      </ul>
     </div>
   );
 }

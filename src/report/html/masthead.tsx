@@ -32,7 +32,7 @@ export function Masthead({ report }: { report: Report }) {
           ))}
         </div>
       </div>
-      <Tally report={report} />
+      {report.command === 'check' ? <Tally report={report} /> : null}
       <Facts report={report} />
     </header>
   );

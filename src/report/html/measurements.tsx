@@ -3,7 +3,6 @@ import type { Report, Result } from '../../model/report.ts';
 import { isStaleness } from '../../model/staleness.ts';
 import { percentOf } from '../ledger-text.ts';
 import { printable } from '../printable.ts';
-import { formatBytes } from '../quantities.ts';
 import { sourceColor } from './colors.ts';
 import { isLedger } from './ledger.tsx';
 import { StalenessBlock, type StalenessRow } from './staleness.tsx';
@@ -72,7 +71,7 @@ interface Account {
 function ledgersOf({ results }: Report): Account[] {
   return results.flatMap((result) =>
     result.cases.flatMap(({ name, verdict }) =>
-      ledgersIn(verdict.evidence).map((ledger) => ({ result, name, ledger })),
+      ledgersIn(verdict.evidence).map((ledger) => ({ result, name: `${result.check} / ${name}`, ledger })),
     ),
   );
 }
@@ -92,8 +91,11 @@ function Accounts({ accounts, anchors }: { accounts: readonly Account[]; anchors
       ),
     ),
   ];
+  const modes = [...new Set(accounts.map(({ result }) => result.mode))];
+  const names = [...new Set(accounts.map(({ name }) => name))];
   return (
     <>
+      <p class="lead">Each bar is all that one case read. It leads to the case's latencies and counters.</p>
       <ul class="legend" aria-label="Colours of the bars">
         {sources.map((source) => (
           <li>
@@ -104,30 +106,41 @@ function Accounts({ accounts, anchors }: { accounts: readonly Account[]; anchors
           </li>
         ))}
       </ul>
-      <table class="accounts">
-        <thead>
-          <tr>
-            <th scope="col">case</th>
-            <th scope="col">mode</th>
-            <th scope="col">bytes by source</th>
-          </tr>
-        </thead>
-        <tbody>
-          {accounts.map(({ result, name, ledger }) => (
+      <div class="scrolls">
+        <table class="accounts">
+          <thead>
             <tr>
-              <th scope="row">{printable(`${result.check} / ${name}`)}</th>
-              <td>
-                <a href={`#${anchors.get(result) ?? ''}`}>
-                  <ModeName mode={result.mode} />
-                </a>
-              </td>
-              <td>
-                <Stack ledger={ledger} />
-              </td>
+              <th scope="col">case</th>
+              {modes.map((mode) => (
+                <th scope="col">
+                  <ModeName mode={mode} />
+                </th>
+              ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {names.map((name) => (
+              <tr>
+                <th scope="row">{printable(name)}</th>
+                {modes.map((mode) => (
+                  <td>
+                    {accounts
+                      .filter((each) => each.name === name && each.result.mode === mode)
+                      .map(({ ledger, result }) => (
+                        <a class="stack" href={`#${anchors.get(result) ?? ''}`}>
+                          <span class="stack-mode">
+                            <ModeName mode={mode} />
+                          </span>
+                          <Stack ledger={ledger} />
+                        </a>
+                      ))}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </>
   );
 }
@@ -154,9 +167,12 @@ function Stack({ ledger }: { ledger: Ledger }) {
         })}
       </svg>
       <span class="note">
-        {formatBytes(ledger.bytes)}:{' '}
-        {lines.map(({ source, bytes }) => `${source} ${percentOf(bytes, ledger.bytes)}`).join(', ')}
+        {lines.map(({ source, bytes }) => `${source} ${shortPercent(bytes / ledger.bytes)}`).join(', ')}
       </span>
     </>
   );
+}
+
+function shortPercent(share: number): string {
+  return share === 1 ? '100 %' : percentOf(share, 1);
 }

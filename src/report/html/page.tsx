@@ -63,7 +63,7 @@ function Page({ report }: { report: Report }) {
         <Masthead report={report} />
         <Contents report={report} />
         <main id="main" tabindex={-1}>
-          <Findings report={report} anchors={anchors} />
+          {isCheck ? <Findings report={report} anchors={anchors} /> : null}
           <Changes report={report} />
           {isCheck ? <Matrix report={report} anchors={anchors} /> : null}
           <Measurements report={report} anchors={anchors} />
@@ -81,13 +81,14 @@ function Page({ report }: { report: Report }) {
 
 /** Only what is there. */
 function Contents({ report }: { report: Report }) {
+  const isCheck = report.command === 'check';
   const kinds = new Set(
     report.results.flatMap(({ cases, verdict }) => [verdict.kind, ...cases.map((each) => each.verdict.kind)]),
   );
   const parts: [string, string, boolean][] = [
-    ['#findings', 'Findings', kinds.has('fail') || kinds.has('unknown')],
+    ['#findings', 'Findings', isCheck && (kinds.has('fail') || kinds.has('unknown'))],
     ['#changes', 'Changes', report.baseline !== undefined],
-    ['#matrix', 'Matrix', report.command === 'check'],
+    ['#matrix', 'Matrix', isCheck],
     ['#evidence', 'Evidence', true],
     ['#ground', 'Sides and shares', true],
   ];

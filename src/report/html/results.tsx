@@ -2,10 +2,11 @@ import type { CaseResult, Report, Result } from '../../model/report.ts';
 import { isKnown } from '../answer.ts';
 import { printable, printableName } from '../printable.ts';
 import { count, formatSeconds } from '../quantities.ts';
+import { verdictWord } from '../verdict-text.ts';
 import { CaseBody, CaseDetails } from './case.tsx';
 import { Mark } from './mark.tsx';
 import { ModeName } from './told.tsx';
-import { casesIn, lookOf, looks, lookWords } from './words.ts';
+import { casesIn, type Look, lookOf, looks, lookWords } from './words.ts';
 
 type Anchors = ReadonlyMap<Result, string>;
 
@@ -48,7 +49,7 @@ function ResultDetails({ result, report, anchor }: { result: Result; report: Rep
         <span class="result-mode">
           {result.path === undefined ? <ModeName mode={result.mode} /> : printableName(result.path)}
         </span>
-        <span class="result-word">{lookWords[look]}</span>
+        <span class="result-word">{wordOf(report.command, result, look)}</span>
         <span class="result-reason">{printable(result.verdict.reason)}</span>
         <span class="result-time">
           {cases.length > 1 ? `${count(cases.length, 'case')}, ` : ''}
@@ -88,4 +89,11 @@ function worstFirst(cases: readonly CaseResult[]): CaseResult[] {
     ...cases.filter(needsLook).sort((a, b) => rank(a) - rank(b)),
     ...cases.filter((each) => !needsLook(each)),
   ];
+}
+
+/** Of a path it is said what was found; of a cell, whether a promise was kept. */
+function wordOf(command: Report['command'], { verdict }: Result, look: Look): string {
+  if (command === 'check') return lookWords[look];
+  if (command === 'md5') return verdictWord(verdict.kind);
+  return verdict.kind === 'pass' ? 'done' : verdictWord(verdict.kind);
 }

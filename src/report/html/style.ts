@@ -206,7 +206,12 @@ figcaption { font-size: .85rem; color: var(--muted); margin-bottom: .35rem; }
 .ground { font-size: .88rem; color: var(--muted); }
 .ground li { padding-left: 1rem; text-indent: -1rem; }
 .ground li::before { content: "· "; }
-.accounts td:last-child { width: 55%; padding-right: 0; }
+.accounts td { min-width: 8rem; }
+.stack { display: block; text-decoration: none; }
+.stack:hover .note { text-decoration: underline; }
+.stack .bar { margin-top: .25rem; }
+.stack .note { font-size: .78rem; }
+.stack-mode { display: none; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--muted); font-size: .85rem; }
 
 /* --- a phone --- */
@@ -236,9 +241,12 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   .result-reason, .case-reason { flex-basis: 100%; order: 9; }
   .case > .case-body { padding-left: .3rem; }
   .result-body { padding: .3rem .75rem .8rem; }
+  .accounts, .accounts tbody { display: block; }
   .accounts thead { display: none; }
-  .accounts tr { display: block; border-top: 1px solid var(--line); padding: .4rem 0; }
-  .accounts th, .accounts td, .accounts td:last-child { display: block; border: 0; padding: 0; width: auto; }
+  .accounts tr { display: grid; grid-template-columns: 1fr 1fr; gap: .3rem .9rem; border-top: 1px solid var(--line); padding: .5rem 0 .7rem; }
+  table.accounts th, table.accounts td { border: 0; padding: 0; min-width: 0; }
+  table.accounts tbody th { grid-column: 1 / -1; font-weight: 600; }
+  .stack-mode { display: block; font-size: .84rem; }
   .bars tr { display: grid; grid-template-columns: 1fr auto auto; column-gap: .8rem; padding: .25rem 0; }
   .bars th, .bars td { padding: 0; }
   .bars td.bar-cell { grid-column: 1 / -1; grid-row: 2; width: auto; }
