@@ -158,9 +158,10 @@ function judgeStale(
   { freshness }: Promised,
 ): Verdict {
   const { lacks, where } = sight;
+  const holes = deed.seen?.what === 'data' || deed.seen?.what === 'hole';
   const fail = (code: string, words: string): Verdict => ({
     kind: 'fail',
-    code,
+    code: holes ? 'hole-over-data' : code,
     reason: `${who}: ${where}${words}`,
     observed: where,
     evidence: { turn: deed.turn, path: deed.path ?? '', lacks: lacks.map(({ words: each }) => each) },

@@ -20,7 +20,7 @@ interface Told {
 
 const lies: readonly Told[] = [
   { policy: 'never', lie: 'drop-all', fails: { 'guest-write/write-fsync': 'stale' } },
-  { policy: 'never', lie: 'shift-write', fails: { 'guest-write/write-close': 'wrong-bytes' } },
+  { policy: 'never', lie: 'shift-write', fails: { 'guest-write/host-mapped': 'wrong-bytes' } },
   {
     policy: 'never',
     lie: 'whole-page',
@@ -51,7 +51,7 @@ const lies: readonly Told[] = [
   { policy: 'never', lie: 'keep-cut', fails: { 'host-truncate/guest-cut-and-regrow': 'stale' } },
   { policy: 'never', lie: 'no-data', fails: { 'holes/host-sparse': 'hole-over-data' } },
   { policy: 'never', lie: 'keep-punched', fails: { 'holes/guest-punches': 'wrong-bytes' } },
-  { policy: 'never', lie: 'empty-copy', fails: { 'access-paths/first-copy-file-range': 'wrong-size' } },
+  { policy: 'never', lie: 'empty-copy', fails: { 'access-paths/first-copy-file-range': 'stale' } },
 ];
 
 const cases = [...new Set(lies.flatMap(({ fails }) => Object.keys(fails)))];
@@ -59,17 +59,31 @@ const modeOf = ({ policy, lie }: Told) => lyingMode(policy, lie);
 const honest = ['never', 'auto', 'auto+writeback'];
 
 let directory = '';
-let results: readonly Result[] = [];
+const results: Result[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'vfs-verify-test-'));
   const script = path.join(directory, 'virtiofsd');
   await writeManyLiars(script, directory);
-  const modes = [...honest, ...lies.map(modeOf)].join(',');
-  await upLab(name, '--virtiofsd', script, '--modes', modes);
-  ({
-    report: { results },
-  } = await reportOf(['check', `--lab=${name}`, ...cases, '--modes', modes, '--seed', '5']));
+  await upLab(name, '--virtiofsd', script, '--modes', [...honest, ...lies.map(modeOf)].join(','));
+  const run = async (asked: readonly string[], modes: readonly string[]) => {
+    const { report } = await reportOf([
+      'check',
+      `--lab=${name}`,
+      ...asked,
+      '--modes',
+      modes.join(','),
+      '--seed',
+      '5',
+    ]);
+    results.push(...report.results);
+  };
+  await run(cases, honest);
+  // A check and the modes in which it is lied to at a time: all checks in all modes would take longer.
+  for (const check of new Set(cases.map((each) => each.split('/')[0] ?? ''))) {
+    const own = cases.filter((each) => each.startsWith(`${check}/`));
+    await run(own, lies.filter(({ fails }) => own.some((each) => each in fails)).map(modeOf));
+  }
 });
 afterAll(async () => {
   await downLab(name);
