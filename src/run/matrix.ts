@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Case } from '../model/check.ts';
 import type { Result } from '../model/report.ts';
 import type { Bundle, CaseRecord } from './bundle.ts';
@@ -52,6 +53,8 @@ export async function runMatrix(
   const results = new Map<number, Result>();
   const closing: Promise<void>[] = [];
   const { signal, onEvent } = options;
+  // Every case that is under way listens to it.
+  if (signal !== undefined) setMaxListeners(0, signal);
 
   const ended = (index: number, result: Result) => {
     results.set(index, result);
