@@ -31,10 +31,14 @@ int op_opendir(struct request *request)
 	return answer(request, &out, sizeof out);
 }
 
+static bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
 /* Appends an entry to a listing. False: it is full. */
 static bool append(struct request *request, const struct host_entry *from, bool plus)
 {
-	bool is_dots = strcmp(from->name, ".") == 0 || strcmp(from->name, "..") == 0;
 	char record[sizeof(struct fuse_direntplus) + 256 + 8] = { 0 };
 	struct fuse_direntplus *both = (void *)record;
 	struct fuse_dirent *entry = plus ? &both->dirent : (void *)record;
@@ -47,7 +51,7 @@ static bool append(struct request *request, const struct host_entry *from, bool 
 	if (size > request->answer_room - request->answer_size)
 		return false;
 	/* A name that went meanwhile is listed without its inode, and the guest looks it up if it wants it. */
-	if (plus && !is_dots && look_up(request, request->inode, from->name, &both->entry_out) != 0)
+	if (plus && !is_dots(from->name) && look_up(request, request->inode, from->name, &both->entry_out) != 0)
 		memset(&both->entry_out, 0, sizeof both->entry_out);
 	return answer_append(request, record, size);
 }
@@ -58,11 +62,12 @@ static bool append_all(struct request *request, const char *entries, size_t size
 	const struct host_entry *each;
 	for (size_t at = 0; at < size; at += each->size) {
 		each = (const void *)(entries + at);
-		if (each->name[0] != '.' && fault_strikes(FAULT_READDIR_DROP))
+		if (!is_dots(each->name) && fault_strikes_name(FAULT_READDIR_DROP, each->name))
 			continue;
 		if (!append(request, each, plus))
 			return false;
-		if (each->name[0] != '.' && fault_strikes(FAULT_READDIR_DUPLICATE) && !append(request, each, plus))
+		bool twice = !is_dots(each->name) && fault_strikes_name(FAULT_READDIR_DUPLICATE, each->name);
+		if (twice && !append(request, each, plus))
 			return false;
 	}
 	return true;

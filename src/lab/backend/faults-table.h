@@ -2,7 +2,8 @@
 // argument counts, the argument where none is given, what it does). Included by faults.h and faults.c, each
 // with a FAULT of its own. README.md has the same table for readers; a test compares the two.
 //
-// EVERY: every so manieth time, 1 is each time. TIMES: only so many times. ERRNO: an error's number.
+// EVERY: every so manieth time, 1 is each time. NAMES: of so many names one, always the same, by a hash of the
+// name. TIMES: only so many times. ERRNO: an error's number.
 
 // What the guest remembers, and for how long.
 FAULT(ENTRY_TIMEOUT, "entry-timeout", SECONDS, 86400, "names stay valid that long")
@@ -42,8 +43,8 @@ FAULT(RENAME_COPIES, "rename-copies", EVERY, 1, "a renamed file keeps its old na
 FAULT(UNLINK_SILENT, "unlink-silent", EVERY, 1, "an unlink is acknowledged and not done")
 FAULT(RMDIR_SILENT, "rmdir-silent", EVERY, 1, "a rmdir is acknowledged and not done")
 FAULT(SYMLINK_OTHER_TARGET, "symlink-other-target", EVERY, 1, "readlink answers the target of the link that was read before it")
-FAULT(READDIR_DROP, "readdir-drop", EVERY, 7, "a name is left out of a listing")
-FAULT(READDIR_DUPLICATE, "readdir-duplicate", EVERY, 7, "a name is twice in a listing")
+FAULT(READDIR_DROP, "readdir-drop", NAMES, 7, "a name is left out of listings")
+FAULT(READDIR_DUPLICATE, "readdir-duplicate", NAMES, 7, "a name is twice in listings")
 FAULT(READDIR_STALE, "readdir-stale", NOTHING, 0, "a directory lists what it held when it was first opened")
 FAULT(READDIR_ERROR, "readdir-error", ERRNO, ENOENT, "a listing ends in the error")
 

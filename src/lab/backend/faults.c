@@ -8,11 +8,11 @@
 
 #include "counters.h"
 
-enum unit { NOTHING, SECONDS, MILLISECONDS, BYTES, EVERY, TIMES, ERRNO };
+enum unit { NOTHING, SECONDS, MILLISECONDS, BYTES, EVERY, NAMES, TIMES, ERRNO };
 
 static const char *const unit_names[] = {
 	[NOTHING] = "", [SECONDS] = "SECONDS", [MILLISECONDS] = "MILLISECONDS", [BYTES] = "BYTES",
-	[EVERY] = "EVERY", [TIMES] = "TIMES", [ERRNO] = "ERRNO",
+	[EVERY] = "EVERY", [NAMES] = "NAMES", [TIMES] = "TIMES", [ERRNO] = "ERRNO",
 };
 
 #define FAULT(code, name, unit, by_default, text) { name, unit, by_default, text },
@@ -66,7 +66,7 @@ static bool parse_argument(enum unit unit, const char *text, uint64_t *value)
 	errno = 0;
 	*value = strtoull(text, &end, 10);
 	return errno == 0 && *text >= '0' && *text <= '9' && *end == '\0' && unit != NOTHING &&
-	       !(unit == EVERY && *value == 0);
+	       !((unit == EVERY || unit == NAMES) && *value == 0);
 }
 
 bool fault_switch_on(const char *word)
@@ -158,6 +158,27 @@ bool fault_strikes(enum fault fault)
 		return false;
 	count_fault();
 	return true;
+}
+
+bool fault_strikes_name(enum fault fault, const char *name)
+{
+	if (!state[fault].on)
+		return false;
+	uint64_t hash = 14695981039346656037u;
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 1099511628211u;
+	if ((hash >> 16) % state[fault].argument != 0)
+		return false;
+	count_fault();
+	return true;
+}
+
+bool faults_any(void)
+{
+	for (int i = 0; i < FAULT_COUNT; i++)
+		if (state[i].on)
+			return true;
+	return false;
 }
 
 int fault_error(enum fault fault)

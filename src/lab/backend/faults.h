@@ -21,6 +21,8 @@ bool faults_switch_on(const char *words);
 void faults_follow(const char *file);
 /* Changes whenever the faults do: what was remembered for one set is nothing for the next. */
 unsigned faults_generation(void);
+/* Whether any is on. */
+bool faults_any(void);
 void faults_list(void);
 
 bool fault_is_on(enum fault fault);
@@ -28,6 +30,8 @@ bool fault_is_on(enum fault fault);
 uint64_t fault_argument(enum fault fault);
 /* Whether it is on and this is a time when it strikes, where its unit is EVERY. Each call is a time. */
 bool fault_strikes(enum fault fault);
+/* Whether it is on and strikes this name, where its unit is NAMES. */
+bool fault_strikes_name(enum fault fault, const char *name);
 /* Its argument as an errno if it is on, else 0. */
 int fault_error(enum fault fault);
 

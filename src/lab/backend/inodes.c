@@ -122,6 +122,17 @@ void inode_forget(struct inodes *inodes, struct inode *inode, uint64_t lookups)
 	if (inode->id == ROOT_ID)
 		return;
 	inode->lookups -= lookups < inode->lookups ? lookups : inode->lookups;
-	if (inode->lookups == 0)
+	/* With a timeout of 0 the guest forgets at once, but what a fault remembers of it shall last. */
+	if (inode->lookups == 0 && !faults_any())
 		drop(inodes, inode);
+}
+
+void inodes_sweep(struct inodes *inodes)
+{
+	for (int i = 0; i < BUCKETS; i++)
+		for (struct inode *each = inodes->by_id[i], *next; each; each = next) {
+			next = each->next_by_id;
+			if (each->lookups == 0 && each->id != ROOT_ID)
+				drop(inodes, each);
+		}
 }

@@ -45,6 +45,8 @@ struct inode *inode_of_id(struct inodes *inodes, uint64_t id);
 struct inode *inode_of_file(struct inodes *inodes, int fd);
 void inode_forget(struct inodes *inodes, struct inode *inode, uint64_t lookups);
 
+/* Drops those that are forgotten and were kept for the sake of faults. */
+void inodes_sweep(struct inodes *inodes);
 /* What faults remember of an inode, emptied when the set of faults is another. */
 struct inode *inode_memory(struct inode *inode);
 

@@ -63,7 +63,10 @@ static void serve_queue(struct filesystem *fs, struct virtqueue *queue, const ch
 {
 	static struct chain chain;
 	while (virtqueue_pop(queue, &fs->device->memory, &chain)) {
+		unsigned generation = faults_generation();
 		faults_follow(faults);
+		if (generation != faults_generation())
+			inodes_sweep(&fs->inodes);
 		ssize_t written = request_serve(fs, &chain);
 		if (written >= 0)
 			virtqueue_push(queue, &fs->device->memory, chain.head, (uint32_t)written);

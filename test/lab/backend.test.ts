@@ -1,0 +1,343 @@
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Endpoint } from '../../src/endpoint/endpoint.ts';
+import { connectSsh } from '../../src/endpoint/ssh.ts';
+import type { LabInfo } from '../../src/lab/info.ts';
+import { labModes } from '../../src/model/mode.ts';
+import { backend, countsOf, setFaults } from './backend.ts';
+import { downLab, reportOf, upLab } from './cli.ts';
+
+// The lab's own backend: without a fault as good as the released daemon, and with one wrong in just that way.
+
+const name = `backend-${process.pid}`;
+let lab: LabInfo;
+let guest: Endpoint;
+
+beforeAll(async () => {
+  lab = await upLab(name, '--virtiofsd', backend);
+  guest = await connectSsh({ ...lab.ssh, strict: true });
+});
+afterAll(async () => {
+  await guest?.close();
+  await downLab(name);
+});
+
+describe('without a fault', () => {
+  it('it serves each mode as the released daemon does', async () => {
+    const { status, report } = await reportOf([
+      'check',
+      `--lab=${name}`,
+      'mode-in-force',
+      'md5',
+      '--seed',
+      '5',
+    ]);
+    expect(status, JSON.stringify(report.results.map(({ verdict }) => verdict))).toBe(0);
+    expect(new Set(report.results.map(({ mode }) => mode))).toEqual(new Set(labModes));
+  });
+
+  it('it counts what it serves', async () => {
+    await writeFile(path.join(lab.hostDir, 'counted'), Buffer.alloc(300_000, 'x'));
+    const before = await countsOf(lab, 'never');
+    await guest.exec(['cat', '/mnt/never/counted']);
+    const after = await countsOf(lab, 'never');
+    expect((after.get('bytes-read') ?? 0) - (before.get('bytes-read') ?? 0)).toBe(300_000);
+    expect((after.get('OPEN') ?? 0) - (before.get('OPEN') ?? 0)).toBe(1);
+    expect(after.get('faults')).toBe(0);
+  });
+
+  it('it refuses an option that it does not have, and names no fault that it does not have', async () => {
+    const refused = await execa(backend, ['--socket-path=/nowhere', '--thread-pool-size=4'], {
+      reject: false,
+    });
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain('thread-pool-size');
+    const unknown = await execa(backend, ['--fault=read-nonsense'], { reject: false });
+    expect(unknown.exitCode).toBe(2);
+    expect(unknown.stderr).toContain('there is no fault "read-nonsense"');
+  });
+
+  it('its page lists its faults', async () => {
+    const { stdout } = await execa(backend, ['--list-faults']);
+    const page = await readFile(new URL('../../src/lab/backend/README.md', import.meta.url), 'utf8');
+    const rows = page
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .map((line) => line.split('|').map((cell) => cell.trim()));
+    const listed = stdout.split('\n').map((line) => {
+      const [fault, unit, value, text] = line.split('\t');
+      return ['', `\`${fault}\``, unit === '' ? '' : `${unit} (${value})`, text, ''];
+    });
+    expect(rows).toEqual(listed);
+  });
+});
+
+interface Lie {
+  readonly fault: string;
+  /** In the guest, in a directory of its own of the mode never; `$o` is the same through another daemon. */
+  readonly guest: string;
+  /** Files that are there before, made on the host. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** On the host afterwards, in the same directory; else what the guest printed is looked at. */
+  readonly host?: (directory: string) => Promise<string>;
+  readonly honest: string;
+  readonly lying: string;
+}
+
+const contentOf = (file: string) => (directory: string) =>
+  readFile(path.join(directory, file), 'utf8').catch(() => 'no such file');
+const sizeOf = (file: string) => async (directory: string) =>
+  String((await stat(path.join(directory, file))).size);
+const names = async (directory: string) => (await readdir(directory)).sort().join(' ');
+const f = { f: 'hello, world' };
+const zeros = 'tr "\\0" 0';
+
+const lies: readonly Lie[] = [
+  // Attributes.
+  { fault: 'size-short=3', files: f, guest: 'stat -c %s f', honest: '12', lying: '9' },
+  { fault: 'blocks-zero', files: f, guest: 'stat -c %b f', honest: '8', lying: '0' },
+  { fault: 'nlink-one', files: f, guest: 'ln f g; stat -c %h f', honest: '2', lying: '1' },
+  {
+    fault: 'ino-changes',
+    files: f,
+    guest: '[ $(stat -c %i f) = $(stat -c %i f) ] && echo same || echo other',
+    honest: 'same',
+    lying: 'other',
+  },
+  {
+    fault: 'mtime-frozen',
+    files: f,
+    guest: 'stat f >/dev/null; touch -d @86400 f; stat -c %Y f | grep -qx 86400 && echo new || echo old',
+    honest: 'new',
+    lying: 'old',
+  },
+  {
+    fault: 'mtime-coarse=10',
+    files: f,
+    guest: 'touch -d @86409 f; stat -c %Y f',
+    honest: '86409',
+    lying: '86400',
+  },
+  {
+    fault: 'mode-stale',
+    files: f,
+    guest: 'stat f >/dev/null; chmod 600 f; stat -c %a f',
+    honest: '600',
+    lying: '644',
+  },
+  { fault: 'chmod-ignored', files: f, guest: 'chmod 600 f; stat -c %a f', honest: '600', lying: '644' },
+  {
+    fault: 'utimens-ignored',
+    files: f,
+    guest: 'touch -d @86400 f; [ $(stat -c %Y f) = 86400 ] && echo set || echo not set',
+    honest: 'set',
+    lying: 'not set',
+  },
+  {
+    fault: 'truncate-ignored',
+    files: f,
+    guest: 'truncate -s 3 f',
+    host: sizeOf('f'),
+    honest: '3',
+    lying: '12',
+  },
+  // Names.
+  { fault: 'lookup-gone', files: f, guest: 'cat f || echo gone', honest: 'hello, world', lying: 'gone' },
+  {
+    fault: 'lookup-wrong-inode',
+    files: { a: 'bytes of a', b: 'bytes of b' },
+    guest: 'cat a >/dev/null; cat b',
+    honest: 'bytes of b',
+    lying: 'bytes of a',
+  },
+  { fault: 'create-lost', guest: 'echo x > f; echo y > g', host: names, honest: 'f g', lying: '' },
+  { fault: 'mkdir-error', guest: 'mkdir d || echo failed', honest: '', lying: 'failed' },
+  { fault: 'link-error', files: f, guest: 'ln f g || echo failed', honest: '', lying: 'failed' },
+  {
+    fault: 'link-new-inode',
+    files: f,
+    guest: 'ln f g; echo more >> g; cat f',
+    honest: 'hello, worldmore',
+    lying: 'hello, world',
+  },
+  { fault: 'rename-lost', files: f, guest: 'mv f g', host: names, honest: 'g', lying: 'f' },
+  { fault: 'rename-copies', files: f, guest: 'mv f g', host: names, honest: 'g', lying: 'f g' },
+  { fault: 'unlink-silent', files: f, guest: 'rm f', host: names, honest: '', lying: 'f' },
+  { fault: 'rmdir-silent', guest: 'mkdir d; rmdir d', host: names, honest: '', lying: 'd' },
+  {
+    fault: 'symlink-other-target',
+    guest: 'ln -s one a; ln -s two b; readlink a >/dev/null; readlink b',
+    honest: 'two',
+    lying: 'one',
+  },
+  { fault: 'readdir-drop=1', files: { a: '', b: '' }, guest: 'ls', honest: 'a\nb', lying: '' },
+  { fault: 'readdir-duplicate=1', files: { a: '', b: '' }, guest: 'ls', honest: 'a\nb', lying: 'a\na\nb\nb' },
+  { fault: 'readdir-stale', guest: 'ls; touch new; ls', honest: 'new', lying: '' },
+  { fault: 'readdir-error', files: f, guest: 'ls', honest: 'f', lying: '' },
+  // Data.
+  {
+    fault: 'open-error=EIO',
+    files: f,
+    guest: 'cat f || echo failed',
+    honest: 'hello, world',
+    lying: 'failed',
+  },
+  {
+    fault: 'o-trunc-ignored',
+    files: f,
+    guest: 'printf HELLO > f',
+    host: contentOf('f'),
+    honest: 'HELLO',
+    lying: 'HELLO, world',
+  },
+  { fault: 'read-error', files: f, guest: 'cat f || echo failed', honest: 'hello, world', lying: 'failed' },
+  { fault: 'read-zeros', files: f, guest: `${zeros} < f`, honest: 'hello, world', lying: '000000000000' },
+  { fault: 'read-flip', files: f, guest: 'cat f', honest: 'hello, world', lying: 'hello,0world' },
+  { fault: 'read-shift=7', files: f, guest: 'cat f', honest: 'hello, world', lying: 'world' },
+  {
+    fault: 'read-old',
+    files: f,
+    guest: 'cat f >/dev/null; printf "HELLO, WORLD" > $o/f; cat f',
+    honest: 'HELLO, WORLD',
+    lying: 'hello, world',
+  },
+  {
+    fault: 'read-other-file',
+    files: { a: 'bytes of a', b: 'bytes of b' },
+    guest: 'cat a >/dev/null; cat b',
+    honest: 'bytes of b',
+    lying: 'bytes of a',
+  },
+  { fault: 'write-error=ENOSPC', guest: 'printf x > f || echo failed', honest: '', lying: 'failed' },
+  { fault: 'write-drop', guest: 'printf hello > f', host: contentOf('f'), honest: 'hello', lying: '' },
+  {
+    fault: 'write-short-silently',
+    guest: 'printf hello! > f',
+    host: contentOf('f'),
+    honest: 'hello!',
+    lying: 'hel',
+  },
+  { fault: 'write-flip', guest: 'printf hello > f', host: contentOf('f'), honest: 'hello', lying: 'he|lo' },
+  {
+    fault: 'write-shift=2',
+    guest: 'printf hello > f',
+    host: contentOf('f'),
+    honest: 'hello',
+    lying: '\0\0hello',
+  },
+  { fault: 'write-pages', guest: 'printf hello > f', host: sizeOf('f'), honest: '5', lying: '4096' },
+  {
+    fault: 'write-delay=60000',
+    guest: 'printf hello > f; sync',
+    host: contentOf('f'),
+    honest: 'hello',
+    lying: '',
+  },
+  {
+    fault: 'append-at-zero',
+    files: f,
+    guest: 'printf HELLO >> f',
+    host: contentOf('f'),
+    honest: 'hello, worldHELLO',
+    lying: 'HELLO, world',
+  },
+  { fault: 'fallocate-ignored', guest: 'fallocate -l 8192 f', host: sizeOf('f'), honest: '8192', lying: '0' },
+  {
+    fault: 'fsync-error',
+    guest: 'dd if=/dev/zero of=f bs=1 count=1 conv=fsync 2>/dev/null || echo failed',
+    honest: '',
+    lying: 'failed',
+  },
+  {
+    fault: 'o-excl-ignored lookup-gone=2',
+    files: f,
+    guest: 'set -C; printf HELLO > f',
+    host: contentOf('f'),
+    honest: 'hello, world',
+    lying: 'HELLO, world',
+  },
+  { fault: 'fsyncdir-error', guest: 'mkdir d; sync d || echo failed', honest: '', lying: 'failed' },
+  // What the guest remembers.
+  {
+    fault: 'negative-timeout',
+    guest: 'cat f; touch $o/f; [ -e f ] && echo there || echo absent',
+    honest: 'there',
+    lying: 'absent',
+  },
+  {
+    fault: 'entry-timeout',
+    files: f,
+    guest: 'stat f >/dev/null; printf new > $o/g; mv $o/g $o/f; cat f',
+    honest: 'new',
+    lying: 'hello, world',
+  },
+  {
+    fault: 'attr-timeout entry-timeout',
+    files: f,
+    guest: 'stat f >/dev/null; truncate -s 3 $o/f; stat -c %s f',
+    honest: '3',
+    lying: '12',
+  },
+  {
+    fault: 'stale-size',
+    files: f,
+    guest: 'stat f >/dev/null; truncate -s 3 $o/f; stat -c %s f',
+    honest: '3',
+    lying: '12',
+  },
+  {
+    fault: 'cache-dir attr-timeout entry-timeout',
+    files: f,
+    guest: 'echo * * >/dev/null; touch $o/g; echo * | wc -w',
+    honest: '2',
+    lying: '1',
+  },
+];
+
+describe('a fault', () => {
+  it.each(lies)('$fault shows, and nothing of the kind without it', async (lie) => {
+    const outcomes: string[] = [];
+    for (const words of ['', lie.fault]) {
+      const own = `${lie.fault.replaceAll(/[ =]/g, '-')}${words === '' ? '' : '-on'}`;
+      const directory = path.join(lab.hostDir, own);
+      await mkdir(directory);
+      for (const [file, bytes] of Object.entries(lie.files ?? {})) {
+        await writeFile(path.join(directory, file), bytes);
+      }
+      await setFaults(lab, 'never', words);
+      // A lookup that finds nothing at first is to be tried again.
+      const enter = Array(4).fill(`cd /mnt/never/${own}`).join(' || ');
+      const script = `exec 2>/dev/null; o=/mnt/auto/${own}; ${enter}; ${lie.guest}`;
+      const ran = await guest.exec(['sh', '-c', script]);
+      outcomes.push(lie.host === undefined ? ran.stdout.trimEnd() : await lie.host(directory));
+      await setFaults(lab, 'never', '');
+    }
+    expect(outcomes).toEqual([lie.honest, lie.lying]);
+  });
+
+  it('of what the guest is told to remember is found by mode-in-force', async () => {
+    const told = {
+      never: 'no-direct-io',
+      metadata: 'attr-timeout=1',
+      auto: 'entry-timeout=60',
+      always: 'no-keep-cache',
+    };
+    for (const [mode, words] of Object.entries(told)) await setFaults(lab, mode, words);
+    const modes = Object.keys(told).join(',');
+    const { status, report } = await reportOf(['check', `--lab=${name}`, 'mode-in-force', '--modes', modes]);
+    for (const mode of Object.keys(told)) await setFaults(lab, mode, '');
+    expect(status).toBe(1);
+    const codes = report.results.map(({ mode, cases }) => [
+      mode,
+      ...cases.flatMap(({ verdict }) => (verdict.kind === 'fail' ? [verdict.code] : [])),
+    ]);
+    expect(codes).toEqual([
+      ['never', 'other-data-caching', 'mmap-not-as-declared'],
+      ['metadata', 'other-attribute-timeout'],
+      ['auto', 'other-entry-timeout'],
+      ['always', 'other-data-caching'],
+    ]);
+  });
+});
