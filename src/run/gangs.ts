@@ -7,6 +7,7 @@ import type { Bench } from './bench.ts';
 import type { CaseRecord } from './bundle.ts';
 import { type Cell, carryOutCase, planCell } from './cell.ts';
 import type { Job } from './matrix.ts';
+import { maxActors } from './queue.ts';
 import type { Workplace } from './workplace.ts';
 
 /** Puts up benches for cases that would spoil a common one. A lab is behind it; the command line hands it in. */
@@ -71,10 +72,26 @@ export async function carryOutGangs(jobs: readonly Job[], options: GangOptions):
     const key = JSON.stringify([abilitiesOf(job.plan).filter(isOfDisk), verbsOf(job.plan)]);
     byKey.set(key, [...(byKey.get(key) ?? []), job]);
   }
-  for (const gang of byKey.values()) {
+  for (const gang of [...byKey.values()].flatMap(thatFit)) {
     if (options.signal?.aborted === true) return;
     await carryOutGang(gang, maker, options, skip);
   }
+}
+
+/** A probe has only so many workers: what is more than that takes another machine. */
+function thatFit(jobs: readonly Job[]): Job[][] {
+  const gangs: Job[][] = [];
+  let room = 0;
+  for (const job of jobs) {
+    const needed = Object.keys(job.plan.actors).length;
+    if (needed > room) {
+      gangs.push([]);
+      room = maxActors;
+    }
+    room -= needed;
+    gangs.at(-1)?.push(job);
+  }
+  return gangs;
 }
 
 function abilitiesOf(plan: Case): readonly BenchAbility[] {

@@ -219,7 +219,8 @@ async function benchVerb({ bench, undo, options }: Round, op: BenchOperation): P
   const { verbs, views, share } = bench;
   if (verbs === undefined) return { kind: 'errno', errno: 'ENOTSUP', call: `${op.verb} on this bench` };
   try {
-    const done = await verbs.carryOut(op, { mode: share.mode?.name ?? 'unknown' }, options.signal);
+    const mode = share.mode?.name ?? 'unknown';
+    const done = await verbs.carryOut(op, { mode }, options.signal);
     if (done.undo !== undefined) undo.push(done.undo);
     for (const [name, { on, root }] of Object.entries(done.views ?? {})) {
       const session = on === 'host' ? views.host?.session : on;

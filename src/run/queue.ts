@@ -2,7 +2,7 @@ import type { Case } from '../model/check.ts';
 import type { Operation } from '../model/operation.ts';
 
 /** The probe keeps at most 64 workers on a side; some belong to the run itself. */
-const maxActors = 56;
+export const maxActors = 56;
 
 /**
  * Carries jobs out in their order, so many at once, and no more actors at once than a probe has workers.

@@ -16,10 +16,15 @@ export interface BenchVerbs {
 export interface BenchDone {
   /** For the judge: the outcome's value. */
   readonly value: Readonly<Record<string, unknown>>;
-  /** Views that are there from now to the end of the case: where they are, and whose probe looks at them. */
-  readonly views?: Readonly<
-    Partial<Record<ViewName, { readonly on: 'host' | ProbeSession; readonly root: string }>>
-  >;
+  /** Views that are there from now to the end of the case. */
+  readonly views?: Readonly<Partial<Record<ViewName, AddedView>>>;
   /** Puts back what can be put back, at the end of the case; bounded. */
   undo?(): Promise<void>;
+}
+
+/** A view that a verb added: whose probe looks at it, and where it is. */
+export interface AddedView {
+  readonly on: 'host' | ProbeSession;
+  /** By the mode's name, where it is in another place for each: what is done once may serve many cases. */
+  readonly root: string | Readonly<Record<string, string>>;
 }
