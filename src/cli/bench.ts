@@ -1,3 +1,4 @@
+import { harmlessVerbs } from '../lab/verbs.ts';
 import type { Bench, BoundView } from '../run/bench.ts';
 import { viewFacts } from '../run/setting.ts';
 import type { Share } from '../share/share.ts';
@@ -21,10 +22,16 @@ export function benchFor(share: Share, sides: Sides, usedIndex?: Bench['usedInde
     },
     versions: sides.versions,
     lab: sides.lab?.name,
+    ...verbsOf(share, sides),
     ...(usedIndex === undefined ? {} : { usedIndex }),
   };
 }
 
 function viewOf({ session }: ReachedSide, directory: string): BoundView {
   return { session, facts: viewFacts(directory, session.hello) };
+}
+
+/** A share of a lab that may be others' too. */
+function verbsOf({ mode }: Share, { lab }: Sides): Pick<Bench, 'verbs'> {
+  return lab === undefined || mode === undefined ? {} : { verbs: harmlessVerbs(lab, mode.name) };
 }

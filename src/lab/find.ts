@@ -1,5 +1,6 @@
 import { KnownError } from '../model/error.ts';
 import type { LabGuest, LabInfo } from './info.ts';
+import { ownerOf } from './places.ts';
 import { type LabStatus, labList, labStatus, missingParts } from './status.ts';
 
 /**
@@ -9,7 +10,7 @@ import { type LabStatus, labList, labStatus, missingParts } from './status.ts';
  */
 export async function labInUse(name?: string): Promise<LabInfo | undefined> {
   if (name !== undefined) return requireGuest(await labStatus(name));
-  const up = (await labList()).filter(isUp);
+  const up = (await labList()).filter(isUp).filter((each) => ownerOf(each.name) === undefined);
   if (up.length <= 1) return up[0];
   const standard = up.find((each) => each.name === 'default');
   if (standard !== undefined) return standard;

@@ -26,6 +26,10 @@ const daemonStartMs = 10_000;
 /** How often another free port is tried, when somebody took ours between look and use. */
 const portTries = 5;
 const host = '127.0.0.1';
+const consoleFile = 'console.log';
+const qemuFile = 'qemu.log';
+const initrdFile = 'initramfs.cpio';
+const knownHosts = 'known_hosts';
 
 /** What one guest of a lab is made from. */
 export interface GuestPlan {
@@ -78,14 +82,14 @@ class Guest {
       });
     this.#shares = planShares(plan.wish.modes, {
       sockets: plan.sockets,
-      prefix: number === 1 ? '' : `g${number}-`,
+      number,
       secondTag: plan.wish.secondTag,
     });
   }
 
   async up(fixedPort: number | undefined): Promise<LabGuest> {
     const { image, keys, lab, programs, hostDir, signal } = this.#plan;
-    const initrd = this.#file('initramfs', 'cpio');
+    const initrd = this.#file(initrdFile);
     copyFileSync(image.initramfs, initrd);
     const probe = (await builtProbes()).get(guestArchitecture);
     const own = personalArchive({
@@ -98,7 +102,7 @@ class Guest {
     appendFileSync(initrd, own);
     signal?.throwIfAborted();
     const { qemu, daemons, port } = await this.#start(initrd, fixedPort);
-    const knownHostsFile = this.#file('known_hosts', '');
+    const knownHostsFile = this.#file(knownHosts);
     writeKnownHosts(knownHostsFile, { host, port }, keys.hostKey);
     const ssh = { host, port, user: 'root', keyFile: keys.clientKeyFile, knownHostsFile };
     await timed(this.#onProgress, 'saw every mount in the guest', () => proveMounts(ssh, this.#shares));
@@ -118,18 +122,16 @@ class Guest {
       ssh,
       qemu: { pid: qemu.pid, qmpSocket: this.#qmpSocket() },
       daemons: Object.fromEntries(workers),
-      consoleLog: this.#file('console', 'log'),
+      consoleLog: this.#file(consoleFile),
     };
   }
 
-  /** `console.log` for the first guest, `console-2.log` for the second. */
-  #file(name: string, extension: string): string {
-    return join(this.#plan.directory, `${this.#role(name)}${extension === '' ? '' : `.${extension}`}`);
+  #file(name: string): string {
+    return fileOf(this.#plan.directory, this.#number, name);
   }
 
-  /** What a process of this guest is called in the journal. */
   #role(name: string): string {
-    return this.#number === 1 ? name : `${name}-${this.#number}`;
+    return roleOf(this.#number, name);
   }
 
   #qmpSocket(): string {
@@ -156,7 +158,7 @@ class Guest {
       const qemu = await this.#startQemu(initrd, port);
       try {
         const { accelerator, limitMs, signal } = this.#plan;
-        const watched = { consoleLog: this.#file('console', 'log'), qemu, daemons, limitMs, signal };
+        const watched = { consoleLog: this.#file(consoleFile), qemu, daemons, limitMs, signal };
         await timed(this.#onProgress, `booted the guest (${accelerator})`, () => waitForGuest(watched));
         return { qemu, daemons, port };
       } catch (error) {
@@ -176,7 +178,7 @@ class Guest {
     return timed(this.#onProgress, `started ${shares.length} virtiofsd`, async () => {
       const started = shares.map(async ({ name, mode, socket }) => {
         const argv = [...programs.virtiofsd.argv, ...virtiofsdOptions(mode, socket, hostDir)];
-        const logFile = join(directory, `${this.#role(`virtiofsd-${name}`)}.log`);
+        const logFile = this.#file(`virtiofsd-${name}.log`);
         const daemon = await startInBackground(argv, { logFile, env: labMark(id).env, role: 'virtiofsd' });
         noteProcess(directory, this.#role(name), daemon.pid);
         await listening(name, daemon, socket);
@@ -195,7 +197,7 @@ class Guest {
       kernel: image.kernel,
       initrd,
       programsDisk: image.programsDisk,
-      consoleLog: this.#file('console', 'log'),
+      consoleLog: this.#file(consoleFile),
       qmpSocket: this.#qmpSocket(),
       sshPort: port,
       shares: this.#shares,
@@ -203,13 +205,30 @@ class Guest {
       securityModel: process.getuid?.() === 0 ? 'passthrough' : 'none',
     });
     const qemu = await startInBackground([...programs.qemu.argv, ...words], {
-      logFile: this.#file('qemu', 'log'),
+      logFile: this.#file(qemuFile),
       env: labMark(id).env,
       role: 'QEMU',
     });
     noteProcess(directory, this.#role('qemu'), qemu.pid);
     return qemu;
   }
+}
+
+/** What a process of a guest is called in the lab's journal. */
+export function roleOf(number: number, name: string): string {
+  return number === 1 ? name : `guest${number}/${name}`;
+}
+
+/** `console.log` for the first guest, `console-2.log` for the second. */
+function fileOf(directory: string, number: number, name: string): string {
+  const at = name.lastIndexOf('.');
+  const [stem, extension] = at < 0 ? [name, ''] : [name.slice(0, at), name.slice(at)];
+  return join(directory, number === 1 ? name : `${stem}-${number}${extension}`);
+}
+
+/** The files that a guest made in the lab's directory, but for its daemons' logs. */
+export function filesOf(directory: string, number: number): string[] {
+  return [consoleFile, qemuFile, initrdFile, knownHosts].map((name) => fileOf(directory, number, name));
 }
 
 interface Started {

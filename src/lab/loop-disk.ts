@@ -27,7 +27,18 @@ export interface LoopDisk {
 }
 
 const limitMs = 60_000;
+/** Users' PATH often lacks the places of such programs. */
+const searchPath = `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
 const packages: Record<DiskKind, string> = { ext4: 'e2fsprogs', xfs: 'xfsprogs', btrfs: 'btrfs-progs' };
+
+/** The file systems that a lab could have its share on here; none without root or loop devices. */
+export function diskKindsHere(): readonly DiskKind[] {
+  if (process.getuid?.() !== 0 || !existsSync('/dev/loop-control')) return [];
+  const known = readFileSync('/proc/filesystems', 'utf8');
+  const directories = searchPath.split(':');
+  const has = (program: string) => directories.some((each) => existsSync(join(each, program)));
+  return diskKinds.filter((kind) => known.includes(`\t${kind}\n`) && has(`mkfs.${kind}`));
+}
 
 /** Where a lab's disk shows its share. */
 export function shareOn(disk: LoopDisk): string {
@@ -77,8 +88,7 @@ export async function makeDisk(directory: string, disk: LoopDisk): Promise<void>
  */
 export async function diskProgram(argv: readonly string[], kind: DiskKind): Promise<string> {
   const [program = '', ...words] = argv;
-  // Users' PATH often lacks the places of such programs.
-  const env = { PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`, LC_ALL: 'C' };
+  const env = { PATH: searchPath, LC_ALL: 'C' };
   const ended = await execa(program, words, {
     env,
     reject: false,

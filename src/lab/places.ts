@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -33,6 +33,17 @@ export function labDirectory(name: string): string {
     );
   }
   return join(labsDirectory(), name);
+}
+
+/** A name for a lab that a run makes for cases that would spoil another one. */
+export function nameForCases(): string {
+  return `own-${process.pid}-${randomBytes(4).toString('hex')}`;
+}
+
+/** The process that made a lab for cases of its own; undefined for any other lab. */
+export function ownerOf(name: string): number | undefined {
+  const pid = /^own-(\d+)-[0-9a-f]{8}$/.exec(name)?.[1];
+  return pid === undefined ? undefined : Number(pid);
 }
 
 /**

@@ -17,7 +17,9 @@ export interface LabKeys {
 export async function makeKeys(treeRoot: string, directory: string): Promise<LabKeys> {
   const clientKeyFile = join(directory, 'key');
   const [client, host] = await Promise.all(
-    ['key.dropbear', 'host_key'].map((name) => makeKey(treeRoot, join(directory, name))),
+    ['key.dropbear', 'host_key'].map((name) =>
+      publicKey(treeRoot, ['-t', 'ed25519', '-f', join(directory, name)]),
+    ),
   );
   await run(treeRoot, 'dropbearconvert', [
     'dropbear',
@@ -29,6 +31,19 @@ export async function makeKeys(treeRoot: string, directory: string): Promise<Lab
   return { clientKeyFile, clientKey: client ?? '', hostKeyBytes, hostKey: host ?? '' };
 }
 
+/** The keys that `makeKeys` made there. */
+export async function readKeys(treeRoot: string, directory: string): Promise<LabKeys> {
+  const [client, host] = await Promise.all(
+    ['key.dropbear', 'host_key'].map((name) => publicKey(treeRoot, ['-y', '-f', join(directory, name)])),
+  );
+  return {
+    clientKeyFile: join(directory, 'key'),
+    clientKey: client ?? '',
+    hostKeyBytes: readFileSync(join(directory, 'host_key')),
+    hostKey: host ?? '',
+  };
+}
+
 /** Says in OpenSSH's words that this host key is the guest's, at the port where it is reached. */
 export function writeKnownHosts(
   file: string,
@@ -38,8 +53,8 @@ export function writeKnownHosts(
   writeFileSync(file, `[${address.host}]:${address.port} ${hostKey}\n`);
 }
 
-async function makeKey(treeRoot: string, file: string): Promise<string> {
-  const text = await run(treeRoot, 'dropbearkey', ['-t', 'ed25519', '-f', file]);
+async function publicKey(treeRoot: string, words: readonly string[]): Promise<string> {
+  const text = await run(treeRoot, 'dropbearkey', words);
   const line = text.split('\n').find((each) => each.startsWith('ssh-ed25519 ')) ?? '';
   // Without the comment, which names whoever made it.
   return line.split(' ').slice(0, 2).join(' ');

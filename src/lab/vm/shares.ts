@@ -29,8 +29,8 @@ export function withDaemons(shares: readonly LabShare[]): DaemonShare[] {
 export interface SharesLayout {
   /** The directory for the daemons' sockets. */
   readonly sockets: string;
-  /** Before the name of each socket: guests of one lab have them in one directory. */
-  readonly prefix?: string;
+  /** Which guest of the lab it is: the guests' sockets are in one directory. Default 1. */
+  readonly number?: number;
   /** Each mode a second time, under another tag. */
   readonly secondTag?: boolean;
 }
@@ -57,7 +57,7 @@ function shareOf(
   mode: Mode,
   tag: string,
   otherTag: boolean,
-  { sockets, prefix = '' }: SharesLayout,
+  { sockets, number = 1 }: SharesLayout,
 ): LabShare {
   const name = otherTag ? `${mode.name}@2` : mode.name;
   const base = { name, mode, tag, otherTag };
@@ -67,7 +67,7 @@ function shareOf(
   if (mode.server === 'rust' && mode.dax === undefined)
     return {
       ...base,
-      socket: join(sockets, `${prefix}${tag}.sock`),
+      socket: join(sockets, number === 1 ? `${tag}.sock` : `g${number}-${tag}.sock`),
       mount: { tag, type: 'virtiofs', path, options: 'rw' },
     };
   throw new KnownError(
