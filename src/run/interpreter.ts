@@ -224,7 +224,9 @@ async function benchVerb({ bench, undo, options }: Round, op: BenchOperation): P
     if (done.undo !== undefined) undo.push(done.undo);
     for (const [name, { on, root }] of Object.entries(done.views ?? {})) {
       const session = on === 'host' ? views.host?.session : on;
-      if (session !== undefined) views[name as ViewName] = { session, facts: viewFacts(root, session.hello) };
+      const directory = typeof root === 'string' ? root : root[mode];
+      if (session !== undefined && directory !== undefined)
+        views[name as ViewName] = { session, facts: viewFacts(directory, session.hello) };
     }
     return { kind: 'value', value: done.value };
   } catch (error) {
