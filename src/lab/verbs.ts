@@ -69,7 +69,7 @@ async function carryOut(
       return { value: { share }, views: { medium: { on: 'host', root: share } }, undo: remove };
     }
     case 'guest.add':
-      return secondGuest(lab, mode, signal);
+      return secondGuest(lab, signal);
     case 'disk.fault': {
       const disk = diskOf(lab);
       const { freeBytes } = await breakDisk(disk, op.fault);
@@ -112,7 +112,7 @@ async function killed({ directory }: LabInfo, pid: number): Promise<number> {
   );
 }
 
-async function secondGuest(lab: LabInfo, mode: string, signal: AbortSignal | undefined): Promise<BenchDone> {
+async function secondGuest(lab: LabInfo, signal: AbortSignal | undefined): Promise<BenchDone> {
   const { guest, remove } = await addGuest(lab, () => {}, signal);
   try {
     const endpoint = await connectSsh({ ...guest.ssh, strict: true });
