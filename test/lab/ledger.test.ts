@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { residency } from '../../checks/ledger/residency.ts';
 import { benchFor } from '../../src/cli/bench.ts';
 import { monitorsOf } from '../../src/cli/monitor.ts';
 import { reachSides, type Sides } from '../../src/cli/sides.ts';
+import { localEndpoint } from '../../src/endpoint/local.ts';
 import type { LabInfo } from '../../src/lab/info.ts';
 import type { Ledger, Source } from '../../src/model/account.ts';
 import type { Check } from '../../src/model/check.ts';
@@ -21,6 +22,7 @@ import type { DropEvidence, ResidencyEvidence, SideResidency } from '../../src/m
 import { runCell } from '../../src/run/cell.ts';
 import { downLab, reportOf, upLab, vfsVerify } from './cli.ts';
 import { watchReads } from './strace.ts';
+import { traceReads } from './tracepoints.ts';
 
 const name = `ledger-${process.pid}`;
 const page = 4096;
@@ -135,11 +137,19 @@ describe.each(labModes)('in mode %s', (mode) => {
   const file = `oracle ${mode}`;
   const pages = 2048;
 
-  it('the bytes that crossed are those that strace saw the daemon read, to the byte', async () => {
-    await make(file, pages);
-    const random = await watchReads(daemonOf(mode), file, () =>
-      ledgerOf(mode, file, { ...atRandom, count: 500 }),
+  /** strace on the daemon, and the tracepoints of the guest's kernel, around one run. */
+  const watched = async (args: Partial<ReadsArgs>) => {
+    const mount = lab.mounts[mode] ?? '';
+    const { result, all } = await traceReads(sides.guest.endpoint, mount, () =>
+      watchReads(daemonOf(mode), file, () => ledgerOf(mode, file, args)),
     );
+    expect(result.own, 'strace and tracepoints').toEqual(all);
+    return result;
+  };
+
+  it('the bytes that crossed are those that strace and tracepoints saw, to the byte', async () => {
+    await make(file, pages);
+    const random = await watched({ ...atRandom, count: 500 });
     expect(random.result.daemon?.bytes).toEqual([random.own.bytes, random.own.bytes]);
     expect(random.result.daemon?.requests).toEqual([random.own.requests, random.own.requests]);
     expect(random.own.bytes).toBe(500 * page);
@@ -147,7 +157,7 @@ describe.each(labModes)('in mode %s', (mode) => {
     expect(random.result.otherTraffic).toBeUndefined();
     expect(bySource(random.result)).toEqual({ 'fuse/host-cache': 500 * page });
 
-    const inOrder = await watchReads(daemonOf(mode), file, () => ledgerOf(mode, file, { block: 65_536 }));
+    const inOrder = await watched({ block: 65_536 });
     expect(inOrder.result.daemon?.bytes).toEqual([inOrder.own.bytes, inOrder.own.bytes]);
     expect(inOrder.result.unexplainedBytes).toBe(0);
     // Only always keeps what the first run fetched.
@@ -274,6 +284,34 @@ describe('noise', () => {
       expect(result.otherTraffic?.bytes[1]).toBeLessThanOrEqual(others.bytes);
     },
   );
+
+  it('by fio in the guest, and by programs that read and evict on the host, is not booked to our file', async () => {
+    const pages = 1024;
+    await make('beside fio', pages);
+    await make('fio file', 4096);
+    const fio = await meanwhile(
+      `fio --name=n --filename='${inMode('never', 'fio file')}' --readonly --rw=randread --bssplit=4k/50:32k/50 --ioengine=psync --thread --size=16m --time_based --runtime=60 --invalidate=0 >/dev/null & echo ready; cat; kill $!`,
+    );
+    const read = async () =>
+      Number(/rchar: (\d+)/.exec(await readFile(`/proc/${daemonOf('never')}/io`, 'utf8'))?.[1]);
+    const before = await read();
+    await expect.poll(read, { timeout: 60_000 }).toBeGreaterThan(before + 1024 * page);
+    const script = `while :; do dd if='${onHost('fio file')}' of=/dev/null bs=1M status=none; dd if='${onHost('fio file')}' iflag=nocache count=0 status=none; done`;
+    const onHostToo = await localEndpoint().spawn(['sh', '-c', script]);
+    try {
+      const { result, own } = await watchReads(daemonOf('never'), 'beside fio', () =>
+        ledgerOf('never', 'beside fio', atRandom),
+      );
+      expect(own.bytes).toBe(pages * page);
+      expect(bySource(result)).toEqual({ 'fuse/host-cache': pages * page });
+      expect(result.otherTraffic?.bytes[1]).toBeGreaterThan(0);
+      expect(result.unexplainedBytes).toBe(0);
+    } finally {
+      onHostToo.kill();
+      await onHostToo.ended;
+      await fio.stop();
+    }
+  });
 });
 
 describe('residency and drop', () => {
