@@ -61,10 +61,15 @@ export function pathsAnswer({ results }: Report): string {
   return `${told.join(', ')} of ${count(results.length, 'path')}`;
 }
 
+/** Cases as they are shown: a result that has none (its check crashed, it was not run) is its own only case. */
+export function casesIn({ verdict, durationMs, cases }: Result): readonly CaseResult[] {
+  return cases.length > 0 ? cases : [{ name: '', verdict, durationMs }];
+}
+
 /** All cases that ended so, with the result they are of. */
 export function casesOf({ results }: Report, kind: VerdictKind): [Result, CaseResult][] {
   return results.flatMap((result) =>
-    result.cases.flatMap((each): [Result, CaseResult][] =>
+    casesIn(result).flatMap((each): [Result, CaseResult][] =>
       each.verdict.kind === kind ? [[result, each]] : [],
     ),
   );

@@ -1,5 +1,6 @@
 import { create } from 'xmlbuilder2';
 import type { CaseResult, Report, Result } from '../model/report.ts';
+import { casesIn } from './answer.ts';
 import { printable } from './printable.ts';
 
 /** What xmlbuilder2 makes. */
@@ -31,7 +32,7 @@ export function renderJunit(report: Report): string {
       hostname: printable(environment.host?.name ?? 'unknown'),
     });
     addProperties(suite, report);
-    for (const result of ofCheck) for (const each of casesOf(result)) addCase(suite, result, each);
+    for (const result of ofCheck) for (const each of namedCases(result)) addCase(suite, result, each);
   }
   return `${document.end({ prettyPrint: true })}\n`;
 }
@@ -43,14 +44,13 @@ function fateOf({ verdict, known }: CaseResult): Fate {
   return verdict.kind === 'unknown' ? 'error' : verdict.kind === 'skip' ? 'skipped' : 'passed';
 }
 
-/** A check that planned no case, or crashed before it did, is a case of its own: nothing may go missing. */
-function casesOf(result: Result): readonly CaseResult[] {
-  const { verdict, durationMs } = result;
-  return result.cases.length > 0 ? result.cases : [{ name: 'all', verdict, durationMs }];
+/** Every case has a name there. */
+function namedCases(result: Result): readonly CaseResult[] {
+  return casesIn(result).map((each) => (each.name === '' ? { ...each, name: 'all' } : each));
 }
 
 function totals(results: readonly Result[]): Record<string, string> {
-  const fates = results.flatMap(casesOf).map(fateOf);
+  const fates = results.flatMap(namedCases).map(fateOf);
   const how = (fate: Fate) => String(fates.filter((each) => each === fate).length);
   return {
     tests: String(fates.length),

@@ -1,11 +1,14 @@
 import type { Report, Result } from '../model/report.ts';
+import { isKnown } from './answer.ts';
 import { ends, padTo, type Style } from './layout.ts';
 import { paintFor } from './paint.ts';
 import { printable } from './printable.ts';
 import { count, formatSeconds } from './quantities.ts';
 
 /** One cell: never colour alone. */
-function cellWord({ verdict }: Result): string {
+function cellWord(result: Result): string {
+  const { verdict } = result;
+  if (isKnown(result)) return 'FAIL·known';
   if (verdict.kind === 'pass') return verdict.stale === true ? 'pass·stale' : 'pass';
   return verdict.kind === 'fail' ? 'FAIL' : verdict.kind;
 }

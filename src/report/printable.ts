@@ -20,7 +20,8 @@ export function printableName(name: string): string {
 // Cc: controls, both ranges. Cf: formats, the bidirectional ones and the zero-width among them. Cs: lone
 // surrogates (in a `u` expression a pair is one character, of another category). Zl, Zp: line and paragraph
 // separators.
-const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+// Noncharacters are no text at all: XML refuses two of them.
+const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]/gu;
 
 function escapeOf(character: string): string {
   const code = character.codePointAt(0) ?? 0;

@@ -4,6 +4,7 @@ import type { Report, Result } from '../model/report.ts';
 import { isDrop, isResidency } from '../model/residency.ts';
 import { casesOf, checkAnswer, listed, pathsAnswer } from './answer.ts';
 import { caseLines } from './case-text.ts';
+import { changeLines } from './changes-text.ts';
 import { comparisonLines } from './comparison-text.ts';
 import { flowed, type Style, wrapped } from './layout.ts';
 import { matrixLines } from './matrix-text.ts';
@@ -67,6 +68,7 @@ function checkLines(report: Report, style: Style): string[] {
     '',
     ...matrixLines(report, style),
     ...blocks.flatMap((block) => ['', ...block]),
+    ...changeLines(report, style),
     ...skipLines(report, style),
     '',
     ...environmentLines(report, style),
@@ -98,7 +100,8 @@ function environmentLines({ environment, tool }: Report, style: Style): string[]
 }
 
 function nextStep(report: Report, style: Style): string[] {
-  const [worst] = [...casesOf(report, 'fail'), ...casesOf(report, 'unknown')];
+  const fails = casesOf(report, 'fail').filter(([, each]) => each.known === undefined);
+  const [worst] = [...fails, ...casesOf(report, 'unknown')];
   if (worst === undefined) return [];
   const [result, each] = worst;
   const next = each.verdict.next ?? `read what this means and what to do about it: checks/${result.check}.md`;

@@ -1,5 +1,5 @@
 import type { CaseResult, CheckWords, Result } from '../../model/report.ts';
-import type { VerdictCounts } from '../../model/verdict.ts';
+import { roundsWords } from '../case-text.ts';
 import { printable } from '../printable.ts';
 import { formatSeconds } from '../quantities.ts';
 import { Sources } from './comparison.tsx';
@@ -92,10 +92,4 @@ export function CaseDetails({
       <CaseBody result={result} each={each} words={words} />
     </details>
   );
-}
-
-function roundsWords({ pass, fail, unknown, skip }: VerdictCounts): string {
-  const told = Object.entries({ pass, FAIL: fail, unknown, skip });
-  const all = pass + fail + unknown + skip;
-  return `${all}: ${told.flatMap(([word, number]) => (number > 0 ? [`${number} ${word}`] : [])).join(', ')}`;
 }

@@ -1,13 +1,12 @@
 import type { Baseline, Change, Report } from '../../model/report.ts';
 import { changesWords } from '../answer.ts';
+import { changeOrder } from '../changes-text.ts';
 import { printable } from '../printable.ts';
 import { count } from '../quantities.ts';
 import { Mark } from './mark.tsx';
 import { dateWords } from './masthead.tsx';
 import { ModeName, Name } from './told.tsx';
 import { lookOf, lookWords } from './words.ts';
-
-const order: readonly Change['what'][] = ['worse', 'better', 'other', 'new', 'gone'];
 
 const changeWords: Readonly<Record<Change['what'], string>> = {
   worse: '▼ worse',
@@ -21,7 +20,7 @@ const changeWords: Readonly<Record<Change['what'], string>> = {
 export function Changes({ report }: { report: Report }) {
   const { baseline } = report;
   if (baseline === undefined) return null;
-  const changes = [...baseline.changes].sort((a, b) => order.indexOf(a.what) - order.indexOf(b.what));
+  const changes = changeOrder.flatMap((what) => baseline.changes.filter((change) => change.what === what));
   return (
     <section id="changes" aria-labelledby="changes-title">
       <h2 id="changes-title">Compared with the earlier run</h2>
@@ -48,7 +47,8 @@ export function Changes({ report }: { report: Report }) {
                 <tr>
                   <td class={`change ${change.what}`}>{changeWords[change.what]}</td>
                   <th scope="row">
-                    {printable(change.check)} / {printable(change.case)}
+                    {printable(change.check)}
+                    {change.case === '' ? '' : ` / ${printable(change.case)}`}
                   </th>
                   <td>
                     <ModeName mode={change.mode} />

@@ -1,9 +1,10 @@
 import type { CaseResult, Report, Result } from '../../model/report.ts';
+import { casesIn } from '../answer.ts';
 import { printable } from '../printable.ts';
 import { Sources } from './comparison.tsx';
 import { Mark } from './mark.tsx';
 import { Command, ModeName, Name } from './told.tsx';
-import { casesIn, type Look, lookOf } from './words.ts';
+import { type Look, lookOf } from './words.ts';
 
 type Anchors = ReadonlyMap<Result, string>;
 

@@ -1,10 +1,10 @@
 import type { Report } from '../../model/report.ts';
-import { changesWords, isKnown, pathsAnswer } from '../answer.ts';
+import { casesIn, changesWords, isKnown, pathsAnswer } from '../answer.ts';
 import { printable, printableName } from '../printable.ts';
 import { count, formatSeconds } from '../quantities.ts';
 import { verdictWord } from '../verdict-text.ts';
 import { Mark } from './mark.tsx';
-import { casesIn, type Look, lookOf, looks, placesOf, tallyWords } from './words.ts';
+import { type Look, lookOf, looks, placesOf, tallyWords } from './words.ts';
 
 /** The answer, how the cases ended, and what was tested. */
 export function Masthead({ report }: { report: Report }) {

@@ -1,11 +1,11 @@
 // biome-ignore-all lint/a11y/noRedundantRoles: on a narrow screen the style turns the table into cards, which takes its elements' own roles away
 import type { Report, Result } from '../../model/report.ts';
-import { isKnown } from '../answer.ts';
+import { casesIn, isKnown } from '../answer.ts';
 import { printable } from '../printable.ts';
 import { count, formatSeconds } from '../quantities.ts';
 import { Mark } from './mark.tsx';
 import { ModeName } from './told.tsx';
-import { casesIn, lookMeanings, lookOf, looks, lookWords } from './words.ts';
+import { lookMeanings, lookOf, looks, lookWords } from './words.ts';
 
 type Anchors = ReadonlyMap<Result, string>;
 

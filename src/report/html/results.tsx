@@ -1,12 +1,12 @@
 import type { CaseResult, Report, Result } from '../../model/report.ts';
-import { isKnown } from '../answer.ts';
+import { casesIn, isKnown } from '../answer.ts';
 import { printable, printableName } from '../printable.ts';
 import { count, formatSeconds } from '../quantities.ts';
 import { verdictWord } from '../verdict-text.ts';
 import { CaseBody, CaseDetails } from './case.tsx';
 import { Mark } from './mark.tsx';
 import { ModeName } from './told.tsx';
-import { casesIn, type Look, lookOf, looks, lookWords } from './words.ts';
+import { type Look, lookOf, looks, lookWords } from './words.ts';
 
 type Anchors = ReadonlyMap<Result, string>;
 

@@ -1,4 +1,4 @@
-import type { CaseResult, Report, Result } from '../../model/report.ts';
+import type { Report, Result } from '../../model/report.ts';
 import type { Verdict, VerdictKind } from '../../model/verdict.ts';
 import { printable } from '../printable.ts';
 
@@ -41,12 +41,6 @@ export const tallyWords: Readonly<Record<Look, string>> = {
 
 /** From the worst to the best. */
 export const looks: readonly Look[] = ['fail', 'known', 'unknown', 'stale', 'pass', 'skip'];
-
-/** Cases as they are shown: a result that has none is its own only case. */
-export function casesIn(result: Result): readonly CaseResult[] {
-  const { verdict, durationMs, cases } = result;
-  return cases.length > 0 ? cases : [{ name: '', verdict, durationMs }];
-}
 
 /** What each result is called in an address: `#host-append.auto`, a number behind it where that is taken. */
 export function anchorsOf({ results }: Report): ReadonlyMap<Result, string> {
