@@ -105,8 +105,22 @@ describe('the mode that is in force', () => {
     expect(codes(longer, 'fail')).toHaveProperty('entry-timeout', 'other-entry-timeout');
   });
 
-  it('has no case on 9p, and no page is looked for on a DAX mount', async () => {
-    expect((await run('9p:loose', traits('auto'))).cases).toEqual([]);
+  it('on 9p is told by the same cases', async () => {
+    for (const mode of ['9p:mmap', '9p:loose']) {
+      const { cases, verdict } = await run(mode, traits(mode));
+      expect(cases).toHaveLength(6);
+      expect(verdict.kind).toBe('pass');
+    }
+    const other = await run('9p:mmap', traits('9p:loose'));
+    expect(codes(other, 'fail')).toEqual({
+      'attribute-timeout': 'other-attribute-timeout',
+      'entry-timeout': 'other-entry-timeout',
+    });
+    const readahead = codes(await run('9p:mmap', traits('9p:readahead')), 'fail');
+    expect(readahead).toHaveProperty('writeback', 'writeback-not-as-declared');
+  });
+
+  it('no page is looked for on a DAX mount', async () => {
     const { cases } = await run('auto+dax=always', traits('auto'));
     expect(cases.map(({ name }) => name)).toEqual(['attribute-timeout', 'entry-timeout']);
   });

@@ -278,7 +278,6 @@ describe('nobody is accused', () => {
 });
 
 it('has no case where no such mode is declared', () => {
-  for (const mode of [undefined, '9p:loose', 'auto+dax=always'])
-    expect(readPath.cases(settingOf(mode))).toEqual([]);
-  expect(readPath.cases(settingOf('c:always'))).toHaveLength(8);
+  for (const mode of [undefined, 'auto+dax=always']) expect(readPath.cases(settingOf(mode))).toEqual([]);
+  for (const mode of ['c:always', '9p:loose']) expect(readPath.cases(settingOf(mode))).toHaveLength(8);
 });
