@@ -17,6 +17,8 @@ export interface CheckFlags extends AskFlags {
   readonly known?: readonly string[];
   readonly baseline?: string;
   readonly checks?: string;
+  /** Seconds; for tests. */
+  readonly judgeLimit?: string;
 }
 
 /** What a run of checks is asked: all that must be the same when it is continued. */

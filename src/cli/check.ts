@@ -26,6 +26,7 @@ import { environmentOf } from './environment.ts';
 import { type MatrixDisplay, showMatrix } from './matrix-display.ts';
 import { type Monitors, monitorsOf } from './monitor.ts';
 import { benchMaker } from './own-bench.ts';
+import { parseTimeout } from './quantities.ts';
 import { readReportFiles, writeReportFiles } from './report-files.ts';
 import { rerunCommand } from './rerun.ts';
 import type { Sides } from './sides.ts';
@@ -80,7 +81,7 @@ async function runChecks(run: Run): Promise<readonly Result[]> {
   const shares = sharesFor(asked.modes, sides.shares);
   const workplaces = await makeWorkplaces(shares, sides);
   const monitors = monitorsOf(sides);
-  const judge = judgeThread();
+  const judge = judgeThread(flags.judgeLimit === undefined ? undefined : parseTimeout(flags.judgeLimit));
   const display = showMatrix(process.stderr, {
     checks: picked.map((each) => each.check.name),
     modes: shares.map(modeName),

@@ -79,6 +79,7 @@ function program(): Command {
     .option('--checks <dir>', 'load checks from this folder as well')
     .option('--report <format=file>', 'write text, json, junit or html (may be repeated)', collect)
     .option('--bundle <dir>', 'keep the evidence there')
+    .addOption(new Option('--judge-limit <seconds>').hideHelp())
     .option('--continue <dir>', 'go on with a run that was ended, from its evidence')
     .option('--known <path>', 'findings: fails that are known do not end in 1 (may be repeated)', collect)
     .option('--baseline <report.json>', 'compare with an earlier run: only what is new ends in 1')
