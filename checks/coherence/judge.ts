@@ -122,7 +122,10 @@ function judgeLook(
       reason: `${who}: ${sight.words}${named === undefined ? '' : ` (${named.words})`}`,
       observed: named?.words ?? sight.words,
       ...promised,
-      promised: 'bytes that are, or at some time were, in the file',
+      promised:
+        sight.code === 'hole-over-data'
+          ? 'no hole is reported where there is data'
+          : 'bytes that are, or at some time were, in the file',
       evidence: {
         turn: deed.turn,
         path: deed.path ?? '',
