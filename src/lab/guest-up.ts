@@ -12,11 +12,19 @@ import { endProcesses, identify, withDescendants } from './processes.ts';
 import type { Programs } from './programs/programs.ts';
 import { type OnProgress, timed } from './progress.ts';
 import { proveMounts } from './verify.ts';
+import { backendProgram } from './vm/backend.ts';
 import { type Background, startInBackground } from './vm/background.ts';
 import { freePort } from './vm/free-port.ts';
 import { type LabKeys, writeKnownHosts } from './vm/keys.ts';
 import { qemuOptions } from './vm/qemu-options.ts';
-import { type DaemonShare, type LabShare, planShares, virtiofsdOptions, withDaemons } from './vm/shares.ts';
+import {
+  type DaemonShare,
+  type LabShare,
+  planShares,
+  virtiofsdOptions,
+  windowOptions,
+  withDaemons,
+} from './vm/shares.ts';
 import { workerOf } from './vm/worker.ts';
 import type { Wish } from './wish.ts';
 
@@ -88,7 +96,7 @@ class Guest {
   }
 
   async up(fixedPort: number | undefined): Promise<LabGuest> {
-    const { image, keys, lab, programs, hostDir, signal } = this.#plan;
+    const { image, keys, lab, signal } = this.#plan;
     const initrd = this.#file(initrdFile);
     copyFileSync(image.initramfs, initrd);
     const probe = (await builtProbes()).get(guestArchitecture);
@@ -107,10 +115,9 @@ class Guest {
     const ssh = { host, port, user: 'root', keyFile: keys.clientKeyFile, knownHostsFile };
     await timed(this.#onProgress, 'saw every mount in the guest', () => proveMounts(ssh, this.#shares));
     const workers = withDaemons(this.#shares).map((share) => {
-      const { name, mode, tag, socket } = share;
+      const { name, tag, socket } = share;
       const pid = this.#workerPid(share, daemons.get(name) as Background);
-      const argv = [...programs.virtiofsd.argv, ...virtiofsdOptions(mode, socket, hostDir)];
-      return [name, { pid, tag, socket, argv }] as const;
+      return [name, { pid, tag, socket, argv: this.#daemonArgv(share) }] as const;
     });
     const [first, second] = [false, true].map((isOther) =>
       this.#shares.filter(({ otherTag }) => otherTag === isOther),
@@ -124,6 +131,13 @@ class Guest {
       daemons: Object.fromEntries(workers),
       consoleLog: this.#file(consoleFile),
     };
+  }
+
+  #daemonArgv(share: DaemonShare): string[] {
+    const { programs, hostDir } = this.#plan;
+    const { mode, socket } = share;
+    const program = mode.dax === undefined ? programs.virtiofsd.argv : [backendProgram()];
+    return [...program, ...virtiofsdOptions(mode, socket, hostDir), ...windowOptions(share)];
   }
 
   #file(name: string): string {
@@ -174,10 +188,11 @@ class Guest {
   /** Starts one daemon for each share, and waits until each listens. */
   async #startDaemons(shares: readonly DaemonShare[]): Promise<ReadonlyMap<string, Background>> {
     if (shares.length === 0) return new Map();
-    const { directory, programs, hostDir, id } = this.#plan;
+    const { directory, id } = this.#plan;
     return timed(this.#onProgress, `started ${shares.length} virtiofsd`, async () => {
-      const started = shares.map(async ({ name, mode, socket }) => {
-        const argv = [...programs.virtiofsd.argv, ...virtiofsdOptions(mode, socket, hostDir)];
+      const started = shares.map(async (share) => {
+        const { name, socket } = share;
+        const argv = this.#daemonArgv(share);
         const logFile = this.#file(`virtiofsd-${name}.log`);
         const daemon = await startInBackground(argv, { logFile, env: labMark(id).env, role: 'virtiofsd' });
         noteProcess(directory, this.#role(name), daemon.pid);

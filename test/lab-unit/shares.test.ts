@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { qemuOptions } from '../../src/lab/vm/qemu-options.ts';
-import { planShares, virtiofsdOptions, withDaemons } from '../../src/lab/vm/shares.ts';
+import { planShares, virtiofsdOptions, windowOptions, withDaemons } from '../../src/lab/vm/shares.ts';
 import { labModes, parseMode } from '../../src/model/mode.ts';
 
 test.each([
@@ -42,14 +42,18 @@ test('a 9p mode has a device and a mount of its own, and no daemon', () => {
   expect(shares[2]?.mount.options).toMatch(/cache=loose,msize=65536$/);
 });
 
-test.each(['9p:loose+dax=always', 'c:auto', 'auto+dax=always'])(
-  'the lab says that it cannot serve %s',
-  (mode) => {
-    expect(() => planShares([mode], { sockets: '/run/x' })).toThrow(
-      expect.objectContaining({ code: 'mode-not-in-lab' }),
-    );
-  },
-);
+test('a dax mode is the lab’s own backend’s, with a window, a mount option, and a device that has one', () => {
+  const [share] = withDaemons(planShares(['auto+dax=inode'], { sockets: '/run/x' }));
+  expect(share?.mount).toMatchObject({ type: 'virtiofs', options: 'rw,dax=inode' });
+  expect(share && windowOptions(share)).toEqual(['--tag=m0', '--window=32']);
+  expect(virtiofsdOptions(parseMode('auto+dax=inode'), '/s', '/d')).toContain('--cache=auto');
+});
+
+test.each(['9p:loose+dax=always', 'c:auto'])('the lab says that it cannot serve %s', (mode) => {
+  expect(() => planShares([mode], { sockets: '/run/x' })).toThrow(
+    expect.objectContaining({ code: 'mode-not-in-lab' }),
+  );
+});
 
 test('a comma in a path does not end the option that it is in', () => {
   const options = qemuOptions({

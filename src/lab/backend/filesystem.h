@@ -7,6 +7,14 @@
 #include "options.h"
 #include "vhost-user.h"
 
+/* The guest maps ranges of this size (FUSE_DAX_SHIFT of fs/fuse/dax.c), and each takes a memory slot of QEMU's. */
+#define WINDOW_RANGE (2u << 20)
+#define WINDOW_MAX_RANGES 256
+
+struct range {
+	uint64_t inode, offset, length; /* length 0: nothing is mapped */
+};
+
 struct filesystem {
 	struct options options;
 	struct device *device;
@@ -15,7 +23,7 @@ struct filesystem {
 	bool begun;     /* between INIT and DESTROY */
 	bool writeback; /* FUSE_WRITEBACK_CACHE is in force */
 	bool long_setxattr; /* FUSE_SETXATTR_EXT is */
-	bool inode_dax; /* FUSE_HAS_INODE_DAX is */
+	struct range ranges[WINDOW_MAX_RANGES];
 };
 
 /* The path by which an O_PATH descriptor is opened or named again. */

@@ -59,6 +59,10 @@ int op_fallocate(struct request *);
 int op_lseek(struct request *);
 int op_copy_file_range(struct request *);
 
+/* window.c */
+int op_setupmapping(struct request *);
+int op_removemapping(struct request *);
+
 /* ---- what they share ---- */
 
 /* The arguments as their structure; NULL when they are shorter. */
@@ -70,6 +74,9 @@ int attributes_of(struct request *request, struct inode *inode, struct fuse_attr
 uint64_t attribute_seconds(const struct options *options);
 /* After the guest itself changed a file's size: the old one is no longer anybody's first look. */
 void size_changed(struct inode *inode);
+
+/* window.c: takes everything out of the window. */
+void window_clear(struct filesystem *fs);
 
 /* names.c: looks a name up, and counts the lookup. 0 or an errno. */
 int look_up(struct request *request, struct inode *parent, const char *name, struct fuse_entry_out *entry);

@@ -10,10 +10,6 @@
 #ifndef VFS_BACKEND_VERSION
 #define VFS_BACKEND_VERSION "0.0.0"
 #endif
-/* A range of the window is 2 MiB (the guest's FUSE_DAX_SHIFT), and each takes a memory slot of QEMU's. */
-#define WINDOW_RANGE_MIB 2
-#define WINDOW_MAX_MIB 512
-
 static void __attribute__((noreturn)) mistake(const char *what, const char *word)
 {
 	fprintf(stderr, "%s: %s\n", what, word);
@@ -33,7 +29,7 @@ static uint64_t parse_window(const char *word)
 {
 	char *end;
 	unsigned long mib = strtoul(word, &end, 10);
-	if (*end != '\0' || mib == 0 || mib % WINDOW_RANGE_MIB != 0 || mib > WINDOW_MAX_MIB)
+	if (*end != '\0' || mib == 0 || mib % 2 != 0 || mib > 512)
 		mistake("--window is an even number of MiB, at most 512, not", word);
 	return (uint64_t)mib << 20;
 }

@@ -54,6 +54,8 @@ static const struct {
 	[FUSE_RENAME2] = { "RENAME2", op_rename2, false },
 	[FUSE_LSEEK] = { "LSEEK", op_lseek, false },
 	[FUSE_COPY_FILE_RANGE] = { "COPY_FILE_RANGE", op_copy_file_range, false },
+	[FUSE_SETUPMAPPING] = { "SETUPMAPPING", op_setupmapping, false },
+	[FUSE_REMOVEMAPPING] = { "REMOVEMAPPING", op_removemapping, true },
 	[FUSE_SYNCFS] = { "SYNCFS", op_syncfs, false },
 };
 

@@ -60,6 +60,8 @@ int op_init(struct request *request)
 	if (root < 0)
 		return errno;
 	end(fs);
+	/* A reset of the device has emptied the window; after an orderly end it is empty anyway. */
+	memset(fs->ranges, 0, sizeof fs->ranges);
 	inodes_begin(&fs->inodes, root);
 	fs->begun = true;
 
@@ -81,6 +83,7 @@ int op_init(struct request *request)
 
 int op_destroy(struct request *request)
 {
+	window_clear(request->fs);
 	end(request->fs);
 	return 0;
 }

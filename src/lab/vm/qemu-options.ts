@@ -73,8 +73,14 @@ export function qemuOptions(plan: VmPlan): string[] {
   ];
 }
 
+/**
+ * The only device of QEMU's (11.1) that gives a guest shared memory of its backend's: any vhost-user device,
+ * here a file system (26) with its two queues and the 40 bytes of its configuration, which the backend tells.
+ */
+const windowDevice = 'vhost-user-test-device-pci,virtio-id=26,num_vqs=2,vq_size=256,config_size=40';
+
 /** Each share is behind a root port of its own: a device directly on pcie.0 cannot be unplugged. */
-function shareOptions(plan: VmPlan, { tag, socket }: LabShare, index: number): string[] {
+function shareOptions(plan: VmPlan, { tag, socket, mode }: LabShare, index: number): string[] {
   const [back, device] =
     socket === undefined
       ? [
@@ -83,7 +89,9 @@ function shareOptions(plan: VmPlan, { tag, socket }: LabShare, index: number): s
         ]
       : [
           ['-chardev', `socket,id=${tag},path=${escaped(socket)}`],
-          `vhost-user-fs-pci,id=fs-${tag},bus=port-${tag},chardev=${tag},tag=${tag}`,
+          mode.dax === undefined
+            ? `vhost-user-fs-pci,id=fs-${tag},bus=port-${tag},chardev=${tag},tag=${tag}`
+            : `${windowDevice},id=fs-${tag},bus=port-${tag},chardev=${tag}`,
         ];
   return [
     ...back,

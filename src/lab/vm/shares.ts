@@ -64,22 +64,38 @@ function shareOf(
   const path = `/mnt/${name}`;
   if (mode.server === '9p' && mode.dax === undefined)
     return { ...base, socket: undefined, mount: { tag, type: '9p', path, options: options9p(mode) } };
-  if (mode.server === 'rust' && mode.dax === undefined)
+  if (mode.server === 'rust')
     return {
       ...base,
       socket: join(sockets, number === 1 ? `${tag}.sock` : `g${number}-${tag}.sock`),
-      mount: { tag, type: 'virtiofs', path, options: 'rw' },
+      mount: {
+        tag,
+        type: 'virtiofs',
+        path,
+        options: mode.dax === undefined ? 'rw' : `rw,dax=${mode.dax}`,
+      },
     };
   throw new KnownError(
     'mode-not-in-lab',
     `the lab cannot serve the mode ${mode.name}`,
-    'It serves the modes of the Rust virtiofsd (never, metadata, auto and always, with flags such as +writeback) and those of 9p (9p:none, 9p:readahead, 9p:mmap, 9p:loose, 9p:fscache).',
+    'It serves the modes of the Rust virtiofsd (never, metadata, auto and always, with flags such as +writeback or +dax=always) and those of 9p (9p:none, 9p:readahead, 9p:mmap, 9p:loose, 9p:fscache).',
   );
 }
 
 /** A 9p mode is the guest's affair alone: its policy and flags are options of the mount. */
 function options9p(mode: Mode): string {
   return ['rw', 'trans=virtio', 'version=9p2000.L', `cache=${mode.cache}`, ...mode.flags].join(',');
+}
+
+/** How large a window is: small, so that there are files that do not fit. Each 2 MiB take a memory slot of QEMU's. */
+const windowMiB = 32;
+
+/**
+ * The words after those of `virtiofsdOptions` that give a share a DAX window, where its mode names one (also
+ * `dax=never`, the control). They are the lab's own backend's: no released daemon has a window.
+ */
+export function windowOptions({ mode, tag }: DaemonShare): string[] {
+  return mode.dax === undefined ? [] : [`--tag=${tag}`, `--window=${windowMiB}`];
 }
 
 /** The words after the program's name that make virtiofsd serve a directory in a mode. */

@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { KnownError } from '../../model/error.ts';
+
+const here = dirname(fileURLToPath(import.meta.url));
+/** Beside dist/src when this runs from dist, below dist when from src. */
+const places = [join(here, '../../../lab'), join(here, '../../../dist/lab')];
+
+/**
+ * The lab's own backend (src/lab/backend), which serves the modes with a DAX window.
+ * @throws KnownError `program-missing`.
+ */
+export function backendProgram(): string {
+  const found = places.map((place) => join(place, 'vfs-lab-backend')).find(existsSync);
+  if (found === undefined) {
+    throw new KnownError(
+      'program-missing',
+      "the lab's own backend, which serves dax modes, is not built",
+      'npm run build',
+    );
+  }
+  return found;
+}
