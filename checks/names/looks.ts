@@ -1,6 +1,6 @@
 import type { Look as Observed, Seen, StatField, Until } from '../../src/model/observation.ts';
 import type { Operation, Stat } from '../../src/model/operation.ts';
-import type { Answer, Look } from './tale.ts';
+import type { Answer, Earlier, Look } from './tale.ts';
 
 /** What was true, by the turn since which it was. */
 type States = Look['states'];
@@ -133,7 +133,7 @@ function attributeWord(field: StatField, seen: Seen): string | undefined {
 }
 
 function attributeValue(field: StatField, word: string): string | number {
-  if (field === 'mode') return 0o100000 | Number.parseInt(word, 8);
+  if (field === 'mode') return Number.parseInt(word, 8);
   const isNumber = field === 'size' || field === 'nlink' || field === 'uid' || field === 'gid';
   return isNumber ? Number(word) : word;
 }
@@ -186,14 +186,14 @@ export function tells(
   by: string,
   states: States,
   op: Operation,
-  words: (value: unknown) => string | undefined,
+  words: (value: unknown, earlier: Earlier) => string | undefined,
 ): Look {
   return {
     of,
     by,
     states,
     op,
-    shows: (answer) => (answer.kind === 'value' ? words(answer.value) : undefined),
+    shows: (answer, earlier) => (answer.kind === 'value' ? words(answer.value, earlier) : undefined),
   };
 }
 

@@ -62,12 +62,26 @@ export interface Look {
   readonly states: Readonly<Record<string, string>>;
   readonly op: Operation;
   /** An answer in the words of `states`; undefined for a refusal that says nothing of them. */
-  readonly shows: (answer: Answer) => string | undefined;
+  readonly shows: (answer: Answer, earlier: Earlier) => string | undefined;
   /** How a watch knows that it sees the last state. */
   readonly until?: Until;
   /** It asks the server itself (statx by force): nothing that was known before excuses an old answer. */
   readonly asksAnew?: boolean;
+  /** Nothing but a look at the same path refreshes what it sees: it is no hard link, nor is it listed. */
+  readonly alone?: boolean;
+  /** The code of a fail where the answer is a word that was never true. Default `never-was`. */
+  readonly wrong?: (word: string) => string;
+  /**
+   * The other side may see late what this turn did, since it went by what it knew before the turn `since`: its
+   * age counts, and not that of the look.
+   */
+  readonly done?: { readonly in: string; readonly since: string };
+  /** Of a watch: under which name its window is counted. Default: `of`. */
+  readonly what?: string;
 }
+
+/** What an earlier look of the tale came to, by its turn and its `of`. */
+export type Earlier = (turn: string, of: string) => Answer | undefined;
 
 /** Looks that are repeated until all of them see their last state, or the time is over. */
 export interface Watch {
@@ -80,12 +94,7 @@ export type Answer =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'refused'; readonly errno: string; readonly call: string };
 
-export function turn(
-  actor: string,
-  name: string,
-  acts: readonly Act[],
-  options: TurnOptions = {},
-): Turn {
+export function turn(actor: string, name: string, acts: readonly Act[], options: TurnOptions = {}): Turn {
   return { actor, name, acts, ...options };
 }
 
@@ -103,7 +112,7 @@ export function guest(name: string, acts: readonly Act[], options?: TurnOptions)
  */
 export function watch(looks: readonly Look[], setting: Setting): Watch {
   const timeoutMs = timeoutOf(setting);
-  return { watch: looks, forMs: timeoutMs <= waitedForMs ? timeoutMs + 1500 : 300 };
+  return { watch: looks, forMs: timeoutMs <= waitedForMs ? timeoutMs + 800 : 300 };
 }
 
 export const usualActors: Readonly<Record<string, ViewName>> = { host: 'host', guest: 'guest' };
@@ -165,7 +174,9 @@ function ownMs(op: Operation): number {
 export function operationsOf(act: Act): readonly Operation[] {
   if (isWatch(act)) {
     const looks = act.watch.flatMap(({ op, until }) =>
-      op.do === 'observe' ? op.looks.map((look) => ({ ...look, ...(until === undefined ? {} : { until }) })) : [],
+      op.do === 'observe'
+        ? op.looks.map((look) => ({ ...look, ...(until === undefined ? {} : { until }) }))
+        : [],
     );
     return [{ do: 'observe', looks, everyUs, limitMs: act.forMs }];
   }
