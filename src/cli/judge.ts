@@ -1,5 +1,3 @@
-import { readdir, stat } from 'node:fs/promises';
-import path from 'node:path';
 import { compareFile } from '../../checks/compare/file.ts';
 import { compareTree } from '../../checks/compare/tree.ts';
 import { drop } from '../../checks/ledger/drop.ts';
@@ -9,9 +7,10 @@ import type { Check } from '../model/check.ts';
 import { KnownError } from '../model/error.ts';
 import type { Report, Result } from '../model/report.ts';
 import { exitStatusOf } from '../model/verdict.ts';
-import { type Bundle, loadBundle } from '../run/bundle.ts';
+import type { Bundle } from '../run/bundle.ts';
 import { judgeBundle } from '../run/judge.ts';
 import { makeReport } from '../run/report.ts';
+import { bundlesAt } from './bundles.ts';
 import { loadAll } from './check.ts';
 import { printReport } from './print.ts';
 import { packageVersion } from './version.ts';
@@ -22,12 +21,10 @@ export async function judge(
   flags: { readonly checks?: string; readonly json?: boolean },
 ): Promise<void> {
   const started = Date.now();
-  const directories = await bundlesBelow(path.resolve(given.replace(/\/?bundle\.json$/, '') || '.'));
   const loaded = await loadAll(flags.checks);
   const results: Result[] = [];
   const bundles: Bundle[] = [];
-  for (const directory of directories) {
-    const bundle = await loadBundle(directory);
+  for (const { directory, bundle } of await bundlesAt(given)) {
     bundles.push(bundle);
     const check = checkFor(
       bundle,
@@ -40,24 +37,6 @@ export async function judge(
   const report = makeReport(command, packageVersion(), environmentOf(bundles, started), results);
   printReport(report, flags.json === true);
   process.exitCode = exitStatusOf(report.verdict);
-}
-
-async function bundlesBelow(directory: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  const isThere = await stat(path.join(directory, 'bundle.json')).catch(() => undefined);
-  if (isThere?.isFile() === true) found.push(directory);
-  else {
-    const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-    for (const entry of entries)
-      if (entry.isDirectory()) found.push(...(await bundlesBelow(path.join(directory, entry.name))));
-  }
-  if (found.length === 0)
-    throw new KnownError(
-      'no-bundle',
-      `${directory} holds no bundle`,
-      'Name a directory that was written with --bundle DIR.',
-    );
-  return found.sort();
 }
 
 /** What asks about the user's own path has its arguments; a check of the same name has none. */

@@ -102,6 +102,14 @@ function program(): Command {
     .action(async (directory: string, flags) => (await import('./judge.ts')).judge(directory, flags));
 
   root
+    .command('repro')
+    .description('print a failing case as a script for a bug report, without vfs-verify')
+    .argument('<dir>', 'what --bundle wrote')
+    .option('--case <name>', 'this case, failing or not (default: the first that failed)')
+    .option('--checks <dir>', 'load checks from this folder as well')
+    .action(async (directory: string, flags) => (await import('./repro.ts')).repro(directory, flags));
+
+  root
     .command('contract')
     .description('show what each mode promises')
     .argument('[scenario]', 'one scenario (host-append/read), or a topic (locks)')
