@@ -164,7 +164,7 @@ function Facts({ report: { environment, tool } }: { report: Report }) {
   const { versions, guest, host, seed, durationMs } = environment;
   const facts: [string, string][] = [
     ...Object.entries(versions).map(([name, version]): [string, string] => [
-      printable(name.replaceAll('-', ' ')),
+      printable(name.replace(/^(guest|host)-kernel$/, '$1 kernel')),
       printable(version),
     ]),
     ...(versions['guest-kernel'] === undefined && guest?.kernel !== undefined

@@ -120,8 +120,11 @@ export function stalenessPlot(
   const bounds = labelled.flatMap(({ key, series: { boundMs } }) =>
     boundMs !== undefined && boundMs <= end ? [{ row: key, at: boundMs }] : [],
   );
-  const beyond = labelled.flatMap(({ key, series: { boundMs } }) =>
-    boundMs !== undefined && boundMs > end ? [{ row: key, text: `bound ${duration(boundMs)} →` }] : [],
+  // Beside the label, because beside its own line it would lie on the bars.
+  const boundWords = labelled.flatMap(({ key, series: { boundMs } }) =>
+    boundMs === undefined
+      ? []
+      : [{ row: key, text: `bound ${duration(boundMs)}${boundMs > end ? ' →' : ''}` }],
   );
   return svgOf({
     height: 44 + 62 * rows.length,
@@ -160,17 +163,7 @@ export function stalenessPlot(
         strokeWidth: 1.5,
         strokeDasharray: '4,3',
       }),
-      Plot.text(bounds, {
-        x: 'at',
-        y: 1.05,
-        fy: 'row',
-        text: () => 'bound',
-        dx: -4,
-        textAnchor: 'end',
-        lineAnchor: 'top',
-        fill: 'var(--muted)',
-      }),
-      Plot.text(beyond, { fy: 'row', text: 'text', frameAnchor: 'top-right', dy: 16, fill: 'var(--muted)' }),
+      Plot.text(boundWords, { fy: 'row', text: 'text', frameAnchor: 'top-right', fill: 'var(--muted)' }),
       Plot.text(labelled, {
         fy: 'key',
         text: ({ label }: { label: string }) => shortened(label),
@@ -222,5 +215,5 @@ export function duration(ms: number): string {
 
 function shortened(label: string): string {
   const text = [...printable(label)];
-  return text.length > 58 ? `${text.slice(0, 57).join('')}…` : text.join('');
+  return text.length > 38 ? `${text.slice(0, 37).join('')}…` : text.join('');
 }

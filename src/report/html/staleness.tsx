@@ -66,5 +66,8 @@ function Numbers({ series }: { series: StalenessSeries }) {
 
 function between([atLeast, atMost]: readonly [number, number]): string {
   const [low, high] = [duration(atLeast), duration(atMost)];
-  return low === high ? low : `${low}–${high}`;
+  if (low === high) return low;
+  // The unit once, where both have the same.
+  const [number = '', unit] = low.split(' ');
+  return `${high.endsWith(` ${unit}`) ? number : low}–${high}`;
 }

@@ -110,7 +110,7 @@ nav a { padding: .25rem 0; }
 .told dt { color: var(--muted); font-size: .9rem; line-height: 1.65; }
 .told dd { margin: 0; min-width: 0; }
 .told.wide > div { grid-template-columns: minmax(0, 26rem) minmax(0, 1fr); padding: .45rem 0; border-top: 1px solid var(--line); }
-.told .told.own > div, .items .told.own > div { grid-template-columns: minmax(4.5rem, max-content) minmax(0, 1fr); }
+.told .told.own > div, .items .told.own > div { grid-template-columns: fit-content(9rem) minmax(0, 1fr); }
 .sources, .ranges, .ground { list-style: none; margin: 0; padding: 0; }
 .sources { color: var(--muted); font-size: .88rem; }
 .ranges { font-family: var(--mono); font-size: .86rem; }
@@ -125,7 +125,7 @@ nav a { padding: .25rem 0; }
 .matrix th, .matrix td { padding: .3rem .4rem; text-align: left; border-top: 1px solid var(--line); }
 .matrix thead th { border-top: 0; font-size: .85rem; font-weight: 600; vertical-align: bottom; padding: .6rem .6rem .5rem; color: var(--muted); }
 .matrix tbody th { font-weight: 400; padding: .5rem .9rem; position: sticky; left: 0; background: var(--card); min-width: 11rem; }
-.matrix thead th:first-child { padding-left: .9rem; position: sticky; left: 0; background: var(--card); }
+.matrix thead th:first-child { width: 34%; padding-left: .9rem; position: sticky; left: 0; background: var(--card); }
 .matrix .check-name { font-weight: 600; display: block; }
 .matrix .check-title { display: block; color: var(--muted); font-size: .82rem; line-height: 1.35; }
 .cell { display: inline-flex; align-items: center; gap: .4rem; padding: .32rem .6rem; border-radius: .4rem; text-decoration: none; font-size: .9rem; white-space: nowrap; border: 1px solid transparent; }
@@ -184,6 +184,7 @@ table.rows thead th, table.numbers thead th, table.accounts thead th { border-to
 table.rows tbody th, table.numbers tbody th, table.votes th, table.accounts tbody th { font-weight: 500; }
 table.numbers td { font-variant-numeric: tabular-nums; white-space: nowrap; }
 table.rows, table.accounts { width: 100%; margin-top: .5rem; }
+table.numbers thead th { overflow-wrap: normal; white-space: nowrap; }
 caption { text-align: left; color: var(--muted); font-size: .85rem; padding: .3rem 0; }
 .change { font-weight: 600; white-space: nowrap; }
 .change.worse { color: var(--fail-text); } .change.better { color: var(--pass-ink); }
@@ -215,14 +216,14 @@ figcaption { font-size: .85rem; color: var(--muted); margin-bottom: .35rem; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--muted); font-size: .85rem; }
 
 /* --- a phone --- */
-@media (max-width: 44rem) {
+@media screen and (max-width: 44rem) {
   h2 { margin-top: 2.2rem; }
   .answer { gap: .8rem; }
   .seal { width: 2.4rem; height: 2.4rem; }
   .seal .mark { width: 1.35rem; height: 1.35rem; }
   .kicker time { margin-left: 0; width: 100%; }
   .facts { gap: .6rem 1.6rem; }
-  .told > div, .told.wide > div, .told.own > div { grid-template-columns: minmax(0, 1fr); padding: .3rem 0; }
+  .told > div, .told.wide > div, .told.own > div, .told .told.own > div, .items .told.own > div { grid-template-columns: minmax(0, 1fr); padding: .3rem 0; }
   .told dt { line-height: 1.3; font-size: .84rem; }
   .matrix-frame { background: none; border: 0; box-shadow: none; overflow: visible; }
   .matrix, .matrix tbody { display: block; }
@@ -255,7 +256,8 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
 /* --- paper --- */
 @media print {
   :root { --ground: #fff; --shadow: none; }
-  body { max-width: none; padding: 0; font-size: 9.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  html { font-size: 11.5px; }
+  body { max-width: none; padding: 0; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   nav, .back, .skip-link { display: none; }
   details::details-content { content-visibility: visible; display: block; height: auto; }
   details > *:not(summary) { display: block; }
