@@ -48,6 +48,8 @@ export const systemPackages = [
     proof: 'qemu-aarch64-static',
   },
   { name: 'busybox', for: ['test'], why: 'the smallest shell that the probe must do with', proof: 'busybox' },
+  { name: 'e2fsprogs', for: ['test'], why: 'makes the disk of a lab that has one', proof: '/sbin/mkfs.ext4' },
+  { name: 'btrfs-progs', for: ['test'], why: 'the same, with quotas', proof: '/usr/bin/btrfs' },
   { name: 'strace', for: ['test'], why: "shows the probe's system calls to a test", proof: 'strace' },
   {
     name: 'openssh-client',
