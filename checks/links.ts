@@ -184,7 +184,7 @@ const targets: Tale = {
       links,
       rounds: 100,
       signalEveryUs: 3000,
-      limitMs: 1000,
+      limitMs: 400,
     };
     const by = 'links/readlink';
     return [

@@ -139,14 +139,14 @@ const restless: Tale = {
     });
     return [
       host('make', [mkdir('d'), file('d/restless', ''), ...stay.map((name) => file(`d/${name}`, ''))]),
-      host('change', [storm(seed, { slots: 60, steps: 100_000, acts: ['remove', 'rename'], limitMs: 700 })]),
+      host('change', [storm(seed, { slots: 60, steps: 100_000, acts: ['remove', 'rename'], limitMs: 300 })]),
       guest(
         'read',
-        Array.from({ length: 6 }, (): Act[] => [
+        Array.from({ length: 4 }, (): Act[] => [
           done('opening d', 'readdir/complete', holdDirectory('d')),
           look,
           closed('d'),
-          { do: 'wait', ms: 30 },
+          { do: 'wait', ms: 20 },
         ]).flat(),
         { beside: true },
       ),

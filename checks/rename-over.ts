@@ -114,7 +114,10 @@ const keptDescriptor: Tale = {
         says('f', 'guest-rename/host', texts),
         attribute('mode', 'f', 'guest-rename/host', { make: '644' }),
       ]),
-      guest('by-path', [watch([says('f', 'rename-over/open', texts)], setting)]),
+      // Where the name still means the old file, it has what was written to it.
+      guest('by-path', [
+        watch([says('f', 'rename-over/open', { make: 'firST, still', replace: 'the second' })], setting),
+      ]),
     ];
   },
 };
