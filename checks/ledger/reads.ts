@@ -275,7 +275,7 @@ function disturbed(observed: Observed, args: ReadsArgs, names: readonly string[]
   const last = cachedPages(observed, `${names.at(-1)}.host-after`);
   if (first !== undefined && last !== undefined && last.cached > first.cached)
     said.push(
-      `the run left ${last.cached} of ${last.pages} pages in the host’s page cache, where ${first.cached} were before`,
+      `the run left ${grouped(last.cached)} of ${grouped(last.pages)} pages in the host’s page cache, where ${grouped(first.cached)} were before`,
     );
   if (!args.systemWide && drops(args, 'host') && groundOf(observed, names[0] ?? '')?.storage !== 'tmpfs')
     said.push('the file was written back and evicted on the host');
@@ -284,6 +284,10 @@ function disturbed(observed: Observed, args: ReadsArgs, names: readonly string[]
   if (args.systemWide && args.drop !== 'none')
     said.push('everybody’s caches were dropped, as --system-wide asks');
   return said;
+}
+
+function grouped(number: number): string {
+  return number.toLocaleString('en-US');
 }
 
 function cachedPages(observed: Observed, prefix: string): { cached: number; pages: number } | undefined {

@@ -64,7 +64,7 @@ class Assembly {
     if (storage?.opaque !== undefined)
       this.#unseen.push({
         what: 'host-pages',
-        why: `${storage.name} keeps them in ${storage.opaque}, which cannot be asked through this file`,
+        why: `${storage.name} has it in ${storage.opaque}, which cannot be asked through this file`,
       });
     const { host: _b, ...beforeRest } = before;
     const { host: _a, ...afterRest } = after;

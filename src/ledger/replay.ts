@@ -166,7 +166,7 @@ export class Replay {
       // A read that is not aligned may take a page more than its bytes.
       this.#requestsLeast += Math.ceil(bytes / this.#most);
       // On 9p a page of the reader's buffer is a request (net/9p/trans_virtio.c p9_get_mapped_pages).
-      const most = this.#samples.transport === '9p' ? this.#page : this.#most;
+      const most = this.#samples.transport === '9p' ? this.#page : smallestMostBytes;
       this.#requestsMost += Math.ceil((bytes + (offset % this.#page)) / most);
     }
     this.#host.read(offset, end, (medium, low, high) => this.#cross(medium, high - low));
@@ -192,6 +192,12 @@ export class Replay {
     return `${this.#way === 'dax' ? 'dax' : this.#samples.transport}/${medium}`;
   }
 }
+
+/**
+ * What a request may carry at the least: 32 pages of 4 KiB (FUSE_DEFAULT_MAX_PAGES_PER_REQ). Short queues make
+ * the most less than it could be: QEMU's of 128 entries leave room for 124 pages.
+ */
+const smallestMostBytes = 128 * 1024;
 
 /** 256 pages of 4 KiB: the most that the kernel puts into one request. */
 export const defaultMostBytes = 1024 * 1024;

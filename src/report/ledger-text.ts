@@ -89,7 +89,7 @@ function latencyLines({ latency, lines }: Ledger, style: Style): string[] {
     ...rows.map(
       ({ source, summary }) =>
         `${indent}${padTo(source, nameWidth - 4)}${number(summary.p50Ns)}${number(summary.p99Ns)}${number(summary.maxNs)}` +
-        `${padLeft(summary.count.toLocaleString('en-US'), 9)}   ${spark(summary.log2, from, to, style)}`,
+        `${padLeft(summary.count.toLocaleString('en-US'), 9)}   ${spark(summary.log2, from, to, style)}`.trimEnd(),
     ),
   ];
 }
@@ -136,8 +136,12 @@ export function groundWords(ledger: Ledger): string[] {
       `other traffic: ${intervalWords(otherTraffic.bytes)}, not booked here: ${otherTraffic.because}`,
     );
   const evicted = [
-    ...((evictedMeanwhile.guestPages ?? 0) > 0 ? [`${evictedMeanwhile.guestPages} in the guest`] : []),
-    ...((evictedMeanwhile.hostPages ?? 0) > 0 ? [`${evictedMeanwhile.hostPages} on the host`] : []),
+    ...((evictedMeanwhile.guestPages ?? 0) > 0
+      ? [`${evictedMeanwhile.guestPages?.toLocaleString('en-US')} in the guest`]
+      : []),
+    ...((evictedMeanwhile.hostPages ?? 0) > 0
+      ? [`${evictedMeanwhile.hostPages?.toLocaleString('en-US')} on the host`]
+      : []),
   ];
   if (evicted.length > 0) words.push(`pages that others evicted meanwhile: ${evicted.join(', ')}`);
   for (const { name, expected, observed, agrees } of crossChecks)

@@ -160,6 +160,9 @@ describe.each(labModes)('in mode %s', (mode) => {
     const inOrder = await watched({ block: 65_536 });
     expect(inOrder.result.daemon?.bytes).toEqual([inOrder.own.bytes, inOrder.own.bytes]);
     expect(inOrder.result.unexplainedBytes).toBe(0);
+    const large = await ledgerOf(mode, file, { block: 1024 * 1024, drop: 'guest' });
+    expect(large.evictedMeanwhile).toEqual({ guestPages: 0, hostPages: 0 });
+    expect(bySource(large)).toEqual({ 'fuse/host-cache': pages * page });
     // Only always keeps what the first run fetched.
     const kept = mode.startsWith('always') ? 500 * page : 0;
     expect(bySource(inOrder.result)).toEqual({

@@ -29,6 +29,21 @@ describe('an account of sequential reads of 8 pages', () => {
     expect(ledger.otherTraffic).toBeUndefined();
   });
 
+  it('knows a mode that keeps nothing by reads of 1 MiB, which a short queue takes in three requests', async () => {
+    const pages = 256 * 20;
+    const samples = samplesOf(pages, { block: 256 * page }, {});
+    const host = map('#'.repeat(pages));
+    const ledger = await run({
+      ...samples,
+      before: { ...samples.before, host },
+      after: { ...samples.after, host },
+      counters: { before: zero, after: daemon(pages * page, 60, 60) },
+    });
+    expect(short(ledger)).toEqual({ 'fuse/host-cache': `${pages * page} proved` });
+    expect(ledger.guestCaches).toBe('no');
+    expect(ledger.evictedMeanwhile.guestPages).toBe(0);
+  });
+
   it('books what was resident on the host to its page cache, and the rest to the disk', async () => {
     const samples = samplesOf(8, {}, {});
     const ledger = await run({
