@@ -49,16 +49,16 @@ const shrunkRead: Story = {
 };
 
 /** The same by its size, by the descriptor, by name and by SEEK_END. */
-function shrunkSize(name: string, look: Act): Story {
+function shrunkSize(name: string, look: Act, by = 'host-truncate/size'): Story {
   return {
     name,
     turns: () => [
       host('make', made),
       guest('warm', [open('f'), size('f')]),
       host('cut', [tick, truncate('f', cut)]),
-      guest('at-once', [look], 'host-truncate/size'),
+      guest('at-once', [look], by),
     ],
-    whenStale: () => [guest('in-time', [look], 'host-truncate/size', { afterTimeout: true })],
+    whenStale: () => [guest('in-time', [look], by, { afterTimeout: true })],
   };
 }
 
@@ -150,7 +150,8 @@ export default defineCheck({
     shrunkRead,
     shrunkSize('host-cut-size', size('f')),
     shrunkSize('host-cut-size-by-name', { do: 'stat', path: 'f' }),
-    shrunkSize('host-cut-seek-end', end('f')),
+    // What SEEK_END may answer with after a change of the size.
+    shrunkSize('host-cut-seek-end', end('f'), 'host-append/seek-end'),
     regrown('host-regrows', [bytesAgain], [whole], 'host-truncate/regrow'),
     regrown('host-extends', [truncate('f', full)], [whole], 'host-truncate/regrow'),
     regrown('host-regrows-reopened', [bytesAgain], [open('f:again'), whole], 'host-truncate/regrow-reopen'),
