@@ -1,4 +1,4 @@
-import { appendFileSync, copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KnownError } from '../model/error.ts';
@@ -12,7 +12,7 @@ import { endProcesses, identify, withDescendants } from './processes.ts';
 import type { Programs } from './programs/programs.ts';
 import { type OnProgress, timed } from './progress.ts';
 import { proveMounts } from './verify.ts';
-import { backendProgram } from './vm/backend.ts';
+import { backendProgram, pastEndLibrary } from './vm/backend.ts';
 import { type Background, startInBackground } from './vm/background.ts';
 import { freePort } from './vm/free-port.ts';
 import { type LabKeys, writeKnownHosts } from './vm/keys.ts';
@@ -137,7 +137,32 @@ class Guest {
     const { programs, hostDir } = this.#plan;
     const { mode, socket } = share;
     const program = mode.dax === undefined ? programs.virtiofsd.argv : [backendProgram()];
-    return [...program, ...virtiofsdOptions(mode, socket, hostDir), ...windowOptions(share)];
+    return [
+      ...program,
+      ...virtiofsdOptions(mode, socket, hostDir),
+      ...windowOptions(share, this.#mapsPastEnd()),
+    ];
+  }
+
+  /**
+   * Whether the library is used that lets QEMU map files of any length. Only the lab's own QEMU is known to
+   * take one. And QEMU tells every daemon what is in the window: the Rust virtiofsd ends when that is more
+   * than the file has.
+   */
+  #mapsPastEnd(): boolean {
+    const { programs } = this.#plan;
+    const isOwnQemu = programs.qemu.file.startsWith(programs.tree.root);
+    return isOwnQemu && withDaemons(this.#shares).every(({ mode }) => mode.dax !== undefined);
+  }
+
+  /** What QEMU's environment has besides the lab's mark. */
+  #qemuEnvironment(): Record<string, string> {
+    if (!this.#mapsPastEnd() || withDaemons(this.#shares).length === 0) return {};
+    // The variable takes blanks and colons for ends of names, and our own path may have some.
+    const link = join(this.#plan.sockets, `past-end-${this.#number}.so`);
+    rmSync(link, { force: true });
+    symlinkSync(pastEndLibrary(), link);
+    return { LD_PRELOAD: link };
   }
 
   #file(name: string): string {
@@ -221,7 +246,7 @@ class Guest {
     });
     const qemu = await startInBackground([...programs.qemu.argv, ...words], {
       logFile: this.#file(qemuFile),
-      env: labMark(id).env,
+      env: { ...labMark(id).env, ...this.#qemuEnvironment() },
       role: 'QEMU',
     });
     noteProcess(directory, this.#role('qemu'), qemu.pid);

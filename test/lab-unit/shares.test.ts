@@ -45,7 +45,7 @@ test('a 9p mode has a device and a mount of its own, and no daemon', () => {
 test('a dax mode is the lab’s own backend’s, with a window, a mount option, and a device that has one', () => {
   const [share] = withDaemons(planShares(['auto+dax=inode'], { sockets: '/run/x' }));
   expect(share?.mount).toMatchObject({ type: 'virtiofs', options: 'rw,dax=inode' });
-  expect(share && windowOptions(share)).toEqual(['--tag=m0', '--window=32']);
+  expect(share && windowOptions(share, false)).toEqual(['--tag=m0', '--window=32']);
   expect(virtiofsdOptions(parseMode('auto+dax=inode'), '/s', '/d')).toContain('--cache=auto');
 });
 

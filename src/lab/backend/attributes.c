@@ -78,10 +78,11 @@ static void lie_about(struct inode *inode, struct stat *stat)
 	}
 }
 
-/* QEMU maps no part of a page, and gives an empty file a size: such files are for FUSE_READ. */
-static bool can_be_mapped(const struct stat *stat)
+/* QEMU as it is maps no part of a page, and gives an empty file a size: such files are for FUSE_READ. */
+static bool can_be_mapped(const struct options *options, const struct stat *stat)
 {
-	return S_ISREG(stat->st_mode) && stat->st_size > 0 && stat->st_size % PAGE == 0;
+	bool whole_pages = stat->st_size > 0 && stat->st_size % PAGE == 0;
+	return options->window_size > 0 && S_ISREG(stat->st_mode) && (whole_pages || options->map_past_end);
 }
 
 int attributes_of(struct request *request, struct inode *inode, struct fuse_attr *attr)
@@ -90,6 +91,8 @@ int attributes_of(struct request *request, struct inode *inode, struct fuse_attr
 	if (fstat(inode->fd, &stat) < 0)
 		return errno;
 	lie_about(inode, &stat);
+	if (S_ISREG(stat.st_mode) && request->fs->options.window_size > 0)
+		stat.st_size = (off_t)window_follow(request, inode, (uint64_t)stat.st_size);
 	*attr = (struct fuse_attr){
 		.ino = stat.st_ino,
 		.size = (uint64_t)stat.st_size,
@@ -106,7 +109,7 @@ int attributes_of(struct request *request, struct inode *inode, struct fuse_attr
 		.gid = stat.st_gid,
 		.rdev = (uint32_t)stat.st_rdev,
 		.blksize = (uint32_t)stat.st_blksize,
-		.flags = request->fs->options.window_size > 0 && can_be_mapped(&stat) ? FUSE_ATTR_DAX : 0,
+		.flags = can_be_mapped(&request->fs->options, &stat) ? FUSE_ATTR_DAX : 0,
 	};
 	return 0;
 }
@@ -144,6 +147,8 @@ static int set_size(struct request *request, const struct fuse_setattr_in *in)
 	size_changed(request->inode);
 	if (fault_is_on(FAULT_TRUNCATE_IGNORED))
 		return 0;
+	if (!window_lets_grow(request, request->inode, in->size))
+		return EOPNOTSUPP;
 	struct handle *handle = in->valid & FATTR_FH ? handle_of_number(&request->fs->handles, in->fh) : NULL;
 	int fd = handle ? handle->fd : open(fd_path(request->inode->fd).text, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)

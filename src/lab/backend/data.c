@@ -135,6 +135,8 @@ int op_write(struct request *request)
 		return error;
 	request->data_in_count = cut(request->data_in, request->data_in_count, in->size);
 	size_changed(request->inode);
+	if (!window_lets_grow(request, request->inode, in->offset + in->size))
+		return EOPNOTSUPP;
 	ssize_t written = write_data(request, handle, in, in->size);
 	bool is_full = written < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EIO);
 	if (is_full && fault_is_on(FAULT_ENOSPC_SWALLOWED))
@@ -142,6 +144,7 @@ int op_write(struct request *request)
 	if (written < 0)
 		return errno;
 	count_written((uint64_t)written);
+	window_follow(request, request->inode, in->offset + (uint64_t)written);
 	struct fuse_write_out out = { .size = (uint32_t)written };
 	return answer(request, &out, sizeof out);
 }
@@ -158,8 +161,14 @@ int op_fallocate(struct request *request)
 	                                                       : FAULT_FALLOCATE_IGNORED;
 	if (fault_is_on(ignored))
 		return 0;
-	if (fallocate(handle->fd, (int)in->mode, (off_t)in->offset, (off_t)in->length) == 0)
+	bool grows = !(in->mode & FALLOC_FL_KEEP_SIZE);
+	if (grows && !window_lets_grow(request, request->inode, in->offset + in->length))
+		return EOPNOTSUPP;
+	if (fallocate(handle->fd, (int)in->mode, (off_t)in->offset, (off_t)in->length) == 0) {
+		if (grows)
+			window_follow(request, request->inode, in->offset + in->length);
 		return 0;
+	}
 	return errno == ENOSPC && fault_is_on(FAULT_ENOSPC_SWALLOWED) ? 0 : errno;
 }
 

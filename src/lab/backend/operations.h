@@ -77,6 +77,12 @@ void size_changed(struct inode *inode);
 
 /* window.c: takes everything out of the window. */
 void window_clear(struct filesystem *fs);
+/* Without options.map_past_end no part of a page can be mapped, and a range at the end of a file holds only
+ * the pages that there were. Lets it follow the file to this size; returns the size that the guest can be
+ * told: what is beyond would be read as zeros there. */
+uint64_t window_follow(struct request *request, struct inode *inode, uint64_t size);
+/* Whether the guest can let the file grow to this size: not to a part of a page while its end is mapped. */
+bool window_lets_grow(struct request *request, struct inode *inode, uint64_t size);
 
 /* names.c: looks a name up, and counts the lookup. 0 or an errno. */
 int look_up(struct request *request, struct inode *parent, const char *name, struct fuse_entry_out *entry);

@@ -36,7 +36,7 @@ static uint64_t parse_window(const char *word)
 
 struct options parse_options(int count, char **words)
 {
-	enum { SOCKET_PATH = 256, SHARED_DIR, CACHE, WRITEBACK, DIRECT, MAP, XATTR, LOCKS, TAG, WINDOW, FAULT_WORD, LIST, VERSION };
+	enum { SOCKET_PATH = 256, SHARED_DIR, CACHE, WRITEBACK, DIRECT, MAP, XATTR, LOCKS, TAG, WINDOW, PAST_END, FAULT_WORD, LIST, VERSION };
 	static const struct option known[] = {
 		{ "socket-path", required_argument, NULL, SOCKET_PATH },
 		{ "shared-dir", required_argument, NULL, SHARED_DIR },
@@ -48,6 +48,7 @@ struct options parse_options(int count, char **words)
 		{ "locks", no_argument, NULL, LOCKS },
 		{ "tag", required_argument, NULL, TAG },
 		{ "window", required_argument, NULL, WINDOW },
+		{ "map-past-end", no_argument, NULL, PAST_END },
 		{ "fault", required_argument, NULL, FAULT_WORD },
 		{ "list-faults", no_argument, NULL, LIST },
 		{ "version", no_argument, NULL, VERSION },
@@ -66,6 +67,7 @@ struct options parse_options(int count, char **words)
 		case LOCKS: options.locks = true; break;
 		case TAG: options.tag = optarg; break;
 		case WINDOW: options.window_size = parse_window(optarg); break;
+		case PAST_END: options.map_past_end = true; break;
 		case FAULT_WORD:
 			if (!fault_switch_on(optarg))
 				exit(2);

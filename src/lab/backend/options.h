@@ -15,6 +15,7 @@ struct options {
 	bool locks;             /* locks are the host's, not the guest's own affair */
 	const char *tag;        /* for a generic vhost-user device, which asks its backend for it */
 	uint64_t window_size;   /* of the DAX window in bytes; 0: none */
+	bool map_past_end;      /* qemu/past-end.c is in the QEMU, so that files of any length can be mapped */
 };
 
 /* Reads the command line; ends the program after --version, --list-faults and mistakes. */

@@ -9,16 +9,18 @@
 #include "counters.h"
 #include "faults.h"
 #include "operations.h"
+#include "past-end.h"
 
 #define PAGE 4096
 
-/* How much of a range the file has pages for: whole pages, since no part of one can be mapped. 0: none. */
-static uint64_t length_in_file(const struct stat *stat, uint64_t offset, uint64_t length)
+/* How much of a range can be mapped; 0: nothing. */
+static uint64_t length_to_map(const struct request *request, const struct stat *stat, uint64_t offset)
 {
 	uint64_t size = (uint64_t)stat->st_size;
-	if (offset + length <= size)
-		return length;
-	return size % PAGE == 0 && size > offset ? size - offset : 0;
+	if (offset + WINDOW_RANGE <= size || request->fs->options.map_past_end)
+		return WINDOW_RANGE;
+	/* The pages that the file has now: behind them the guest would find nothing, see window_follow. */
+	return size > offset ? (size - offset) / PAGE * PAGE : 0;
 }
 
 /* A copy of a file's bytes, for faults: it is as long as asked, so that a guest that reads wrong bytes does
@@ -34,11 +36,11 @@ static int copy_of(int fd, uint64_t offset, uint64_t length)
 }
 
 /* What a fault puts in the place of a file's range; -1: no fault does. */
-static int instead(struct request *request, int fd, uint64_t offset, uint64_t length)
+static int instead(struct request *request, struct inode *inode, int fd, uint64_t offset, uint64_t length)
 {
 	static uint64_t first;
 	if (first == 0 || !inode_of_id(&request->fs->inodes, first))
-		first = request->inode->id;
+		first = inode->id;
 	struct stat stat;
 	if (fault_is_on(FAULT_DAX_OFFSET))
 		return copy_of(fd, offset + fault_argument(FAULT_DAX_OFFSET), length);
@@ -47,7 +49,7 @@ static int instead(struct request *request, int fd, uint64_t offset, uint64_t le
 	bool last = fstat(fd, &stat) == 0 && offset + WINDOW_RANGE > (uint64_t)stat.st_size;
 	if (last && fault_is_on(FAULT_DAX_LAST_RANGE))
 		return copy_of(fd, 0, length);
-	if (first != request->inode->id && fault_is_on(FAULT_DAX_SHARED_BASE)) {
+	if (first != inode->id && fault_is_on(FAULT_DAX_SHARED_BASE)) {
 		int other = open(fd_path(inode_of_id(&request->fs->inodes, first)->fd).text, O_RDONLY | O_CLOEXEC);
 		int copy = other < 0 ? -1 : copy_of(other, offset, length);
 		close(other);
@@ -71,15 +73,18 @@ void window_clear(struct filesystem *fs)
 		unmap(fs, &fs->ranges[i]);
 }
 
-static int map(struct request *request, struct range *range, uint64_t offset, uint64_t window_offset)
+static int map(struct request *request, struct inode *inode, struct range *range, uint64_t offset)
 {
+	uint64_t window_offset = (uint64_t)(range - request->fs->ranges) * WINDOW_RANGE;
 	/* QEMU maps for reading and writing, whatever the guest does first. */
-	int fd = open(fd_path(request->inode->fd).text, O_RDWR | O_CLOEXEC);
+	int fd = open(fd_path(inode->fd).text, O_RDWR | O_CLOEXEC);
 	struct stat stat;
 	if (fd < 0 || fstat(fd, &stat) < 0)
 		return errno;
-	uint64_t length = length_in_file(&stat, offset, WINDOW_RANGE);
-	int other = length > 0 ? instead(request, fd, offset, length) : -1;
+	uint64_t length = length_to_map(request, &stat, offset);
+	if (request->fs->options.map_past_end)
+		lseek(fd, PAST_END_MARK, SEEK_SET);
+	int other = length > 0 ? instead(request, inode, fd, offset, length) : -1;
 	int error = length == 0  ? EOPNOTSUPP
 	            : other >= 0 ? device_map(request->fs->device, other, 0, window_offset, length)
 	                         : device_map(request->fs->device, fd, offset, window_offset, length);
@@ -88,9 +93,41 @@ static int map(struct request *request, struct range *range, uint64_t offset, ui
 	close(fd);
 	if (error)
 		return error;
-	*range = (struct range){ .inode = request->inode->id, .offset = offset, .length = length };
+	*range = (struct range){ .inode = inode->id, .offset = offset, .length = length };
 	count_mapped(length);
 	return 0;
+}
+
+/* The range that shows the end of a file, and so would have to grow with it; NULL: none does. */
+static struct range *range_at_end(struct filesystem *fs, const struct inode *inode)
+{
+	for (int i = 0; i < WINDOW_MAX_RANGES; i++) {
+		struct range *range = &fs->ranges[i];
+		if (range->inode == inode->id && range->length > 0 && range->length < WINDOW_RANGE)
+			return range;
+	}
+	return NULL;
+}
+
+uint64_t window_follow(struct request *request, struct inode *inode, uint64_t size)
+{
+	struct range *range = range_at_end(request->fs, inode);
+	if (!range)
+		return size;
+	uint64_t whole = size / PAGE * PAGE, end = range->offset + range->length;
+	if (whole > end) {
+		uint64_t offset = range->offset;
+		if (unmap(request->fs, range) != 0 || map(request, inode, range, offset) != 0)
+			return end;
+	}
+	return whole;
+}
+
+bool window_lets_grow(struct request *request, struct inode *inode, uint64_t size)
+{
+	struct stat stat;
+	return size % PAGE == 0 || !range_at_end(request->fs, inode) || fstat(inode->fd, &stat) < 0 ||
+	       size <= (uint64_t)stat.st_size;
 }
 
 int op_setupmapping(struct request *request)
@@ -99,14 +136,18 @@ int op_setupmapping(struct request *request)
 	struct filesystem *fs = request->fs;
 	bool fits = in && in->len == WINDOW_RANGE && in->moffset % WINDOW_RANGE == 0 &&
 	            in->moffset < fs->options.window_size;
-	if (!fits || in->foffset % PAGE != 0 || request->inode->type != S_IFREG)
+	struct stat stat;
+	if (!fits || in->foffset % PAGE != 0 || request->inode->type != S_IFREG || fstat(request->inode->fd, &stat) < 0)
 		return EINVAL;
+	/* With a part of a page at its end a file is for FUSE_READ: an error is better than the zeros there. */
+	if (stat.st_size % PAGE != 0 && length_to_map(request, &stat, in->foffset) < WINDOW_RANGE)
+		return EOPNOTSUPP;
 	struct range *range = &fs->ranges[in->moffset / WINDOW_RANGE];
 	/* Asked again, it is for writing too: that is so already. */
 	if (range->length > 0 && range->inode == request->inode->id && range->offset == in->foffset)
 		return 0;
 	int error = unmap(fs, range);
-	return error ? error : map(request, range, in->foffset, in->moffset);
+	return error ? error : map(request, request->inode, range, in->foffset);
 }
 
 int op_removemapping(struct request *request)

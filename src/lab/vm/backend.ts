@@ -12,11 +12,23 @@ const places = [join(here, '../../../lab'), join(here, '../../../dist/lab')];
  * @throws KnownError `program-missing`.
  */
 export function backendProgram(): string {
-  const found = places.map((place) => join(place, 'vfs-lab-backend')).find(existsSync);
+  return built('vfs-lab-backend');
+}
+
+/**
+ * The library that makes QEMU map files of any length into a window (src/lab/backend/qemu).
+ * @throws KnownError `program-missing`.
+ */
+export function pastEndLibrary(): string {
+  return built('qemu-past-end.so');
+}
+
+function built(name: string): string {
+  const found = places.map((place) => join(place, name)).find(existsSync);
   if (found === undefined) {
     throw new KnownError(
       'program-missing',
-      "the lab's own backend, which serves dax modes, is not built",
+      `the lab's own backend, which serves dax modes, is not built (${name})`,
       'npm run build',
     );
   }

@@ -93,9 +93,11 @@ const windowMiB = 32;
 /**
  * The words after those of `virtiofsdOptions` that give a share a DAX window, where its mode names one (also
  * `dax=never`, the control). They are the lab's own backend's: no released daemon has a window.
+ * @param mapPastEnd QEMU runs with the library that lets it map files of any length.
  */
-export function windowOptions({ mode, tag }: DaemonShare): string[] {
-  return mode.dax === undefined ? [] : [`--tag=${tag}`, `--window=${windowMiB}`];
+export function windowOptions({ mode, tag }: DaemonShare, mapPastEnd: boolean): string[] {
+  if (mode.dax === undefined) return [];
+  return [`--tag=${tag}`, `--window=${windowMiB}`, ...(mapPastEnd ? ['--map-past-end'] : [])];
 }
 
 /** The words after the program's name that make virtiofsd serve a directory in a mode. */
