@@ -71,12 +71,11 @@ export function reproScript({ check, setting: common, record, verdict }: Reprodu
 
 function refuseUnplayable({ case: plan, steps }: CaseRecord): void {
   const views = Object.values(plan.actors).filter((view) => view === 'medium');
-  const foreign = steps.find(({ op }) => operationsIn(op).some((each) => !playable.has(each.do)));
+  const [foreign] = steps.flatMap(({ id, op }) =>
+    operationsIn(op).flatMap((each) => (playable.has(each.do) ? [] : [`${id} (${each.do})`])),
+  );
   if (views.length === 0 && foreign === undefined) return;
-  const why =
-    foreign === undefined
-      ? 'it looks at the disk after a power cut'
-      : `its step ${foreign.id} (${foreign.op.do})`;
+  const why = foreign === undefined ? 'it looks at the disk after a power cut' : `its step ${foreign}`;
   throw new KnownError(
     'no-repro',
     `the case "${plan.name}" cannot be played without vfs-verify: ${why}`,
