@@ -50,6 +50,13 @@ export const systemPackages = [
   { name: 'busybox', for: ['test'], why: 'the smallest shell that the probe must do with', proof: 'busybox' },
   { name: 'e2fsprogs', for: ['test'], why: 'makes the disk of a lab that has one', proof: '/sbin/mkfs.ext4' },
   { name: 'btrfs-progs', for: ['test'], why: 'the same, with quotas', proof: '/usr/bin/btrfs' },
+  {
+    name: 'chromium',
+    for: ['test'],
+    why: 'opens the HTML report as its readers do',
+    proof: '/usr/bin/chromium',
+  },
+  { name: 'poppler-utils', for: ['test'], why: 'reads what that report prints', proof: 'pdftotext' },
   { name: 'strace', for: ['test'], why: "shows the probe's system calls to a test", proof: 'strace' },
   {
     name: 'openssh-client',

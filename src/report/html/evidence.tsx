@@ -17,11 +17,19 @@ export function Evidence({ evidence }: { evidence: Verdict['evidence'] }) {
   if (isResidency(evidence)) return <ResidencyBlock evidence={evidence} />;
   if (isDrop(evidence)) return <DropBlock evidence={evidence} />;
   if (isStaleness(evidence)) {
-    const rows = evidence.series.map((series) => ({ label: series.what, series }));
-    return rows.length === 0 ? null : (
-      <StalenessBlock rows={rows} title="How long each change was not seen" />
+    const { kind: _, series, ...rest } = evidence;
+    const rows = series.map((each) => ({ label: each.what, series: each }));
+    return (
+      <>
+        {rows.length === 0 ? null : <StalenessBlock rows={rows} title="How long each change was not seen" />}
+        <Rest rest={rest} />
+      </>
     );
   }
   const { kind: _, ...rest } = evidence;
+  return <Rest rest={rest} />;
+}
+
+function Rest({ rest }: { rest: object }) {
   return Object.keys(rest).length === 0 ? null : <Anything value={rest} />;
 }
