@@ -1,0 +1,211 @@
+import type { Case, Observed, Promises, Setting, Step } from '../src/model/check.ts';
+import { defineCheck } from '../src/model/check.ts';
+import type { ManyResult, Operation } from '../src/model/operation.ts';
+import { describePromise } from '../src/model/promise.ts';
+import type { ViewName } from '../src/model/side.ts';
+import type { Verdict } from '../src/model/verdict.ts';
+import { fileIdOf } from './coherence/acts.ts';
+import { type Appends, type Census, censusOf } from './writers/records.ts';
+import { judgeTrouble, troubleIn } from './writers/trouble.ts';
+
+/**
+ * Several processes append records to one file at the same time, each through its own descriptor with O_APPEND.
+ * A record says whose it is and which one:
+ *
+ * ```
+ *  | host 0 | guest 0 | host 1 | host 2 | guest 1 | …
+ * ```
+ */
+interface Plan {
+  readonly name: string;
+  readonly scenario: string;
+  readonly writers: readonly { readonly actor: string; readonly view: ViewName; readonly pauseUs: number }[];
+  /** Whole cells of 64 bytes. */
+  readonly size: number;
+  readonly count: number;
+}
+
+/** A system call of the guest takes longer than one of the host: the pause lets the two overlap. */
+const hostWriter = { actor: 'host', view: 'host', pauseUs: 1500 } as const;
+const guestWriter = { actor: 'guest', view: 'guest', pauseUs: 0 } as const;
+const otherWriter = { actor: 'other', view: 'guest', pauseUs: 0 } as const;
+
+const plans: readonly Plan[] = [
+  {
+    name: 'two-sides',
+    scenario: 'concurrent-append',
+    writers: [hostWriter, guestWriter],
+    size: 192,
+    count: 48,
+  },
+  // Longer than a page, and never ending where one does.
+  {
+    name: 'long-records',
+    scenario: 'concurrent-append',
+    writers: [hostWriter, guestWriter],
+    size: 5056,
+    count: 16,
+  },
+  {
+    name: 'three-writers',
+    scenario: 'concurrent-append',
+    writers: [hostWriter, guestWriter, otherWriter],
+    size: 704,
+    count: 24,
+  },
+  {
+    name: 'one-guest',
+    scenario: 'concurrent-append/one-guest',
+    writers: [guestWriter, otherWriter],
+    size: 320,
+    count: 32,
+  },
+];
+
+function appendsOf({ writers, size, count }: Plan): readonly Appends[] {
+  return writers.map((_, index) => ({ writer: index + 1, size, count }));
+}
+
+function caseOf(plan: Plan, { seed }: Setting): Case {
+  const open = (flags: readonly ('creat' | 'append')[]): Operation => ({
+    do: 'open',
+    path: 'f',
+    flags: [...flags, 'wronly'],
+    mode: 0o666,
+    as: 'f',
+  });
+  const steps: readonly Step[] = [
+    { id: 'make', actor: 'keeper', op: { do: 'many', list: [open(['creat'])] } },
+    ...plan.writers.map(
+      ({ actor }): Step => ({
+        id: `${actor}-opens`,
+        actor,
+        op: { do: 'many', list: [open(['append'])] },
+        after: [{ step: 'make', has: 'ended' }],
+      }),
+    ),
+    ...plan.writers.map(
+      ({ actor, pauseUs }, index): Step => ({
+        id: `${actor}-appends`,
+        actor,
+        op: {
+          do: 'many',
+          list: [
+            {
+              do: 'fill',
+              file: 'f',
+              range: { offset: 0, length: plan.size * plan.count },
+              chunk: plan.size,
+              pauseUs,
+              seed,
+              fileId: fileIdOf('f'),
+              writer: index + 1,
+              generation: 1,
+            },
+            { do: 'close', file: 'f' },
+          ],
+        },
+        after: plan.writers.map((each) => ({ step: `${each.actor}-opens`, has: 'ended' as const })),
+      }),
+    ),
+    {
+      id: 'look',
+      actor: 'keeper',
+      op: {
+        do: 'many',
+        list: [
+          { do: 'open', path: 'f', flags: ['rdonly'], as: 'look' },
+          { do: 'read', file: 'look', offset: 0, length: 2 * plan.size * plan.count * plan.writers.length },
+        ],
+      },
+      after: plan.writers.map(({ actor }) => ({ step: `${actor}-appends`, has: 'ended' as const })),
+    },
+  ];
+  return {
+    name: plan.name,
+    scenarios: [plan.scenario],
+    isolation: 'shared',
+    needs: ['writable'],
+    actors: { keeper: 'host', ...Object.fromEntries(plan.writers.map(({ actor, view }) => [actor, view])) },
+    steps,
+  };
+}
+
+function judge(observed: Observed, promises: Promises): Verdict {
+  const plan = plans.find(({ name }) => name === observed.case.name);
+  if (plan === undefined) return { kind: 'unknown', code: 'could-not-run', reason: 'no such case' };
+  const promise = promises(plan.scenario);
+  const trouble = troubleIn(observed);
+  if (trouble !== undefined) return judgeTrouble(trouble, promise);
+  const values = observed.value<ManyResult>('look')?.values ?? [];
+  const bytes = Buffer.from((values.at(-1) as { base64: string } | undefined)?.base64 ?? '', 'base64');
+  const { seed } = observed.setting;
+  const census = censusOf(bytes, appendsOf(plan), { seed, fileId: fileIdOf('f') });
+  const evidence = { bytes: bytes.length, ...census };
+  const named = (names: readonly string[]) =>
+    names
+      .slice(0, 4)
+      .map((name) => recordIn(plan, name))
+      .join(', ') + (names.length > 4 ? ' …' : '');
+  const promised =
+    promise === undefined ? {} : { promised: describePromise(promise), sources: promise.sources };
+  const fail = (code: string, reason: string): Verdict => ({
+    kind: 'fail',
+    code,
+    reason,
+    observed: reason,
+    ...promised,
+    evidence,
+  });
+  // No promise covers what was never written, nor what is there twice.
+  if (census.foreign.length > 0)
+    return fail(
+      'wrong-bytes',
+      `${census.foreign.length} cells are of no record, the first at ${census.foreign[0]} of ${bytes.length} bytes`,
+    );
+  if (census.twice.length > 0)
+    return fail('twice', `${census.twice.length} records are there more than once: ${named(census.twice)}`);
+  if (promise === undefined)
+    return { kind: 'unknown', code: 'no-promise', reason: 'the contract does not know this mode', evidence };
+  const { missing, torn, disordered } = census as Census;
+  const total = plan.count * plan.writers.length;
+  const gone = `${missing.length} of ${total} records are missing`;
+  if (promise.freshness.kind === 'may-lose')
+    return {
+      kind: 'pass',
+      ...(missing.length > 0 ? { stale: true } : {}),
+      reason: missing.length > 0 ? `${gone}, which is permitted` : `all ${total} records are there once`,
+      ...promised,
+      evidence,
+    };
+  if (torn.length > 0)
+    return fail('torn', `${torn.length} records are there in part: ${named(torn)}; ${gone}`);
+  if (missing.length > 0) return fail('lost', `${gone}: ${named(missing)}`);
+  if (disordered.length > 0)
+    return fail('out-of-order', `${disordered.length} records come after later ones: ${named(disordered)}`);
+  return { kind: 'pass', reason: `all ${total} records are there once`, ...promised, evidence };
+}
+
+/** `the 17th of guest`. */
+function recordIn({ writers }: Plan, name: string): string {
+  const [writer, number] = name.split(':').map(Number);
+  return `number ${number} of ${writers[(writer ?? 0) - 1]?.actor}`;
+}
+
+/** Records that are appended on both sides at once. */
+export default defineCheck({
+  name: 'concurrent-append',
+  title:
+    'of records that several append at once every one is there exactly once, unless the mode may lose some',
+  codes: {
+    lost: 'a record that was appended is not there, where the mode promises that none is lost',
+    torn: 'a record is there in part: an append is not one piece',
+    twice: 'a record is there more than once: no mode permits that',
+    'out-of-order': 'a record comes after one that the same writer appended later',
+    'wrong-bytes': 'the file holds bytes that are no part of any record: no mode permits that',
+    'no-promise': 'the contract does not know this mode',
+    'could-not-run': 'a step did not end well',
+  },
+  cases: (setting) => plans.map((plan) => caseOf(plan, setting)),
+  judge,
+});
