@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { KnownError } from '../model/error.ts';
-import type { CaseResult, Report, Result } from '../model/report.ts';
+import { type CaseResult, failsAsKnown, type Report, type Result } from '../model/report.ts';
 import { compareWith, exitStatusAgainst, loadBaseline } from '../run/baseline.ts';
 import { loadBundle } from '../run/bundle.ts';
 import { type Cell, requireCases } from '../run/cell.ts';
@@ -15,7 +15,7 @@ import {
   pickChecks,
 } from '../run/load-checks.ts';
 import { type MatrixEvent, runMatrix } from '../run/matrix.ts';
-import { failsAsKnown, makeReport } from '../run/report.ts';
+import { makeReport } from '../run/report.ts';
 import { mergeRounds } from '../run/rounds.ts';
 import { hasRunRecord, loadRunRecord, requireSameVersions, saveRunRecord } from '../run/run-record.ts';
 import { makeWorkplace, type Workplace } from '../run/workplace.ts';

@@ -138,3 +138,12 @@ export interface KnownFinding {
   /** Where it is described: a page or an address. */
   readonly where?: string;
 }
+
+/** Whether all that fails in this result is known; false for a result that does not fail. */
+export function failsAsKnown({ verdict, cases }: Pick<Result, 'verdict' | 'cases'>): boolean {
+  return (
+    verdict.kind === 'fail' &&
+    cases.length > 0 &&
+    cases.every((each) => each.verdict.kind !== 'fail' || each.known !== undefined)
+  );
+}

@@ -1,13 +1,13 @@
-import type { CaseResult, Report, Result } from '../model/report.ts';
+import { type CaseResult, failsAsKnown, type Report, type Result } from '../model/report.ts';
 import { countVerdicts, type VerdictKind } from '../model/verdict.ts';
 import { printable } from './printable.ts';
 import { count } from './quantities.ts';
 
 /** The first line of a report of `check`: what was broken, or could not be told, or that all was kept. */
 export function checkAnswer({ results, verdict, baseline }: Report): string {
-  const broken = results.filter((result) => result.verdict.kind === 'fail' && !isKnown(result));
-  const known = results.filter(isKnown);
-  const open = results.filter((result) => result.verdict.kind === 'unknown');
+  const broken = results.filter((result) => result.verdict.kind === 'fail' && !failsAsKnown(result));
+  const known = results.filter(failsAsKnown);
+  const open = results.filter(isOpen);
   const also = [
     ...(known.length > 0 ? [`${count(known.length, 'known defect')} seen again`] : []),
     ...(open.length > 0 ? [`${count(open.length, 'result')} unknown`] : []),
@@ -16,12 +16,13 @@ export function checkAnswer({ results, verdict, baseline }: Report): string {
   const told = (first: string, rest: readonly string[]) => [first, ...rest].join('; ');
   if (broken.length > 0)
     return told(`${count(broken.length, 'promise')} broken: ${listed(broken.map(inMode))}`, also);
-  if (known.length > 0)
+  if (known.length > 0 && open.length === 0)
     return told(
       `nothing new is broken: ${count(known.length, 'known defect')} seen again (${listed(known.map(inMode))})`,
       also.slice(1),
     );
-  if (open.length > 0) return `could not tell: ${listed(open.map(inMode))}`;
+  if (open.length > 0)
+    return told(`could not tell: ${listed(open.map(inMode))}`, known.length > 0 ? also.slice(0, 1) : []);
   if (verdict.kind === 'unknown') return 'could not tell: nothing that was asked for applies here';
   const stale = results.filter((result) => result.verdict.stale === true).length;
   return told('every promise was kept', [
@@ -30,15 +31,16 @@ export function checkAnswer({ results, verdict, baseline }: Report): string {
   ]);
 }
 
-function inMode({ check, mode }: Result): string {
-  return printable(mode === 'unknown' ? check : `${check} in mode ${mode}`);
+/** Could not be told; a known defect in the same result does not hide that. */
+export function isOpen(result: Result): boolean {
+  return (
+    result.verdict.kind === 'unknown' ||
+    (failsAsKnown(result) && result.cases.some(({ verdict }) => verdict.kind === 'unknown'))
+  );
 }
 
-/** A result whose every broken promise is a known defect. */
-export function isKnown({ verdict, cases }: Result): boolean {
-  return (
-    verdict.kind === 'fail' && cases.every((each) => each.verdict.kind !== 'fail' || each.known !== undefined)
-  );
+function inMode({ check, mode }: Result): string {
+  return printable(mode === 'unknown' ? check : `${check} in mode ${mode}`);
 }
 
 /** `2 worse and 1 better than before`, `nothing changed since`. */

@@ -1,5 +1,4 @@
-import type { Report, Result } from '../model/report.ts';
-import { isKnown } from './answer.ts';
+import { failsAsKnown, type Report, type Result } from '../model/report.ts';
 import { ends, padTo, type Style } from './layout.ts';
 import { paintFor } from './paint.ts';
 import { printable } from './printable.ts';
@@ -8,7 +7,7 @@ import { count, formatSeconds } from './quantities.ts';
 /** One cell: never colour alone. */
 function cellWord(result: Result): string {
   const { verdict } = result;
-  if (isKnown(result)) return 'FAIL·known';
+  if (failsAsKnown(result)) return 'FAIL·known';
   if (verdict.kind === 'pass') return verdict.stale === true ? 'pass·stale' : 'pass';
   return verdict.kind === 'fail' ? 'FAIL' : verdict.kind;
 }

@@ -1,4 +1,4 @@
-import { type Environment, type Report, type Result, reportSchemaId } from '../model/report.ts';
+import { type Environment, failsAsKnown, type Report, type Result, reportSchemaId } from '../model/report.ts';
 import { runVerdict, worstOf } from '../model/verdict.ts';
 
 /** Puts the results of a run together. */
@@ -23,11 +23,6 @@ export function makeReport(
     environment,
     results,
   };
-}
-
-/** All that fails in this cell is known. */
-export function failsAsKnown({ verdict, cases }: Pick<Result, 'verdict' | 'cases'>): boolean {
-  return verdict.kind === 'fail' && unlessKnown(cases)?.kind !== 'fail' && cases.length > 0;
 }
 
 /** The worst of the cases whose end is not that of a known defect. */

@@ -1,5 +1,5 @@
-import type { Report } from '../../model/report.ts';
-import { casesIn, changesWords, isKnown, pathsAnswer } from '../answer.ts';
+import { failsAsKnown, type Report } from '../../model/report.ts';
+import { casesIn, changesWords, isOpen, pathsAnswer } from '../answer.ts';
 import { printable, printableName } from '../printable.ts';
 import { count, formatSeconds } from '../quantities.ts';
 import { verdictWord } from '../verdict-text.ts';
@@ -58,9 +58,9 @@ function answerOf(report: Report): { answer: string; also: string[] } {
     const name = printableName(first.path ?? first.check);
     return { answer: `${verdictWord(first.verdict.kind)}: ${name}`, also: [printable(first.verdict.reason)] };
   }
-  const known = results.filter(isKnown);
-  const broken = results.filter((result) => result.verdict.kind === 'fail' && !isKnown(result));
-  const open = results.filter((result) => result.verdict.kind === 'unknown');
+  const known = results.filter(failsAsKnown);
+  const broken = results.filter((result) => result.verdict.kind === 'fail' && !failsAsKnown(result));
+  const open = results.filter(isOpen);
   const stale = results.filter((result) => result.verdict.stale === true);
   const parts: [string, string][] = [
     ...(broken.length > 0

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/a11y/noRedundantRoles: on a narrow screen the style turns the table into cards, which takes its elements' own roles away
-import type { Report, Result } from '../../model/report.ts';
-import { casesIn, isKnown } from '../answer.ts';
+import { failsAsKnown, type Report, type Result } from '../../model/report.ts';
+import { casesIn } from '../answer.ts';
 import { printable } from '../printable.ts';
 import { count, formatSeconds } from '../quantities.ts';
 import { Mark } from './mark.tsx';
@@ -75,7 +75,7 @@ function Cells({ results, anchors }: { results: readonly Result[]; anchors: Anch
 }
 
 function Cell({ result, anchor }: { result: Result; anchor: string }) {
-  const look = lookOf(result.verdict, isKnown(result));
+  const look = lookOf(result.verdict, failsAsKnown(result));
   const cases = casesIn(result);
   const same = cases.filter(({ verdict }) => verdict.kind === result.verdict.kind).length;
   return (
@@ -101,7 +101,7 @@ function Cell({ result, anchor }: { result: Result; anchor: string }) {
 }
 
 function Legend({ results }: { results: readonly Result[] }) {
-  const seen = new Set(results.map((result) => lookOf(result.verdict, isKnown(result))));
+  const seen = new Set(results.map((result) => lookOf(result.verdict, failsAsKnown(result))));
   return (
     <ul class="legend" aria-label="What the marks mean">
       {looks

@@ -1,5 +1,5 @@
-import type { CaseResult, Report, Result } from '../../model/report.ts';
-import { casesIn, isKnown } from '../answer.ts';
+import { type CaseResult, failsAsKnown, type Report, type Result } from '../../model/report.ts';
+import { casesIn } from '../answer.ts';
 import { printable, printableName } from '../printable.ts';
 import { count, formatSeconds } from '../quantities.ts';
 import { verdictWord } from '../verdict-text.ts';
@@ -37,7 +37,7 @@ export function Results({ report, anchors }: { report: Report; anchors: Anchors 
  * One cell. Its address is that of an element inside what is closed: a browser that is sent there opens it.
  */
 function ResultDetails({ result, report, anchor }: { result: Result; report: Report; anchor: string }) {
-  const look = lookOf(result.verdict, isKnown(result));
+  const look = lookOf(result.verdict, failsAsKnown(result));
   const cases = worstFirst(casesIn(result));
   const [only] = cases;
   const words = report.checks?.[result.check];
