@@ -154,13 +154,13 @@ const created: Tale = {
 const neverSeen: Tale = {
   name: 'never-looked-for',
   turns: () => [
-    host('make', [mkdir('d'), file('d/a', 'first'), file('d/b', 'first'), file('c', 'first')]),
+    host('make', [mkdir('d'), file('d/a', 'of a'), file('d/b', 'of b'), file('c', 'of c')]),
     guest('look', [
-      says('d/a', 'create/first-lookup', { ...absent, make: 'first' }),
+      says('d/a', 'create/first-lookup', { ...absent, make: 'of a' }),
       exists('d/b', 'create/first-lookup', { ...absent, make: 'there' }),
-      says('d/b', 'create/first-lookup', { ...absent, make: 'first' }),
+      says('d/b', 'create/first-lookup', { ...absent, make: 'of b' }),
       listed('d', 'b', 'create/first-lookup', { ...absent, make: 'there' }),
-      says('c', 'create/first-lookup', { ...absent, make: 'first' }),
+      says('c', 'create/first-lookup', { ...absent, make: 'of c' }),
     ]),
   ],
 };
