@@ -279,7 +279,7 @@ function disturbed(observed: Observed, args: ReadsArgs, names: readonly string[]
     );
   if (!args.systemWide && drops(args, 'host') && groundOf(observed, names[0] ?? '')?.storage !== 'tmpfs')
     said.push('the file was written back and evicted on the host');
-  if (observed.steps.some(({ id }) => id === `${calibrationName}.drop-host`))
+  if (observed.outcome(`${calibrationName}.drop-host`).kind === 'value')
     said.push('the file was evicted on the host afterwards, to time the disk');
   if (args.systemWide && args.drop !== 'none')
     said.push('everybody’s caches were dropped, as --system-wide asks');

@@ -4,7 +4,7 @@ import { bookMedium } from './book-medium.ts';
 import { bookPath } from './book-path.ts';
 import { daemonAccount, daemonBytes } from './daemon.ts';
 import { Draft, mediumOf, pathOf } from './draft.ts';
-import { ByLatency, inferAll, onlyLatency } from './infer.ts';
+import { ByLatency, type Inferred, inferAll, onlyLatency } from './infer.ts';
 import { type Tiers, tiersOf } from './latency.ts';
 import { PageSet } from './page-set.ts';
 import { defaultMostBytes, Replay, type Replayed } from './replay.ts';
@@ -37,7 +37,7 @@ export async function account(
     samples,
     replays.map((each) => candidate(samples, each.end())),
   );
-  return ledgerOf(samples, chosen, tiers, byLatency);
+  return ledgerOf(samples, chosen, tiers, byLatency?.end());
 }
 
 function candidate(samples: ReadSamples, replayed: Replayed): Candidate {
@@ -72,7 +72,7 @@ function ledgerOf(
   samples: ReadSamples,
   chosen: ChosenWay,
   tiers: Tiers | undefined,
-  byLatency: ByLatency | undefined,
+  byLatency: Inferred | undefined,
 ): Ledger {
   const { replayed, daemon, neededBytes } = chosen;
   const evicted = evictedMeanwhile(samples, replayed);
@@ -85,7 +85,7 @@ function ledgerOf(
     bookAlternative(draft, chosen);
     settle = settledMedium(draft, path);
   }
-  if (daemon === undefined) inferAll(draft, samples, tiers);
+  if (daemon === undefined) inferAll(draft, samples, tiers, byLatency);
   const requests = new Map(
     [...(byLatency ?? replayed).requests].map(([source, each]) => [settle(source), each]),
   );
@@ -113,7 +113,7 @@ function ledgerOf(
             residentBefore: replayed.host.touchedResident,
           },
         }),
-    latency: byLatency?.latency() ?? renamed(replayed.latency, settle),
+    latency: byLatency?.latency ?? renamed(replayed.latency, settle),
     crossChecks: readerCheck(samples, replayed),
     ...(tiers === undefined ? {} : { calibration: calibrationWords(tiers) }),
     unseen: distinct(samples.unseen),

@@ -1,6 +1,6 @@
 import type { EvictedAccount, Medium, Source } from '../model/account.ts';
 import type { Draft } from './draft.ts';
-import type { TierSource, Tiers } from './latency.ts';
+import { isMisfit, type TierSource, type Tiers } from './latency.ts';
 import type { ReadSamples } from './samples.ts';
 import type { ChosenWay } from './way.ts';
 
@@ -116,6 +116,10 @@ function bookUnknownHost({ draft, samples, chosen, fromDisk, tiers, name }: Book
   const { crossedByTier } = chosen.replayed;
   const slow = Math.min(open, crossedByTier.get('disk') ?? 0);
   const fast = Math.min(open - slow, crossedByTier.get('host-cache') ?? 0);
+  if (slow + fast > 0 && isMisfit(tiers, (open - slow - fast) / open)) {
+    draft.say(name('unexplained'), misfitWords);
+    return;
+  }
   for (const [medium, bytes] of [
     ['disk', slow],
     ['host-cache', fast],
@@ -133,6 +137,9 @@ export function tierWords({ classes }: Tiers, source: TierSource): string {
   const mistaken = classes.find((each) => each.source === source)?.mistaken ?? 1;
   return `by its latency alone; in calibration ${(mistaken * 100).toFixed(1)} % of this class were mistaken`;
 }
+
+export const misfitWords =
+  'the latency classes do not fit this run: too many of its reads are in none of them, as on a machine whose load changes';
 
 /** Why a latency says nothing. */
 export function noTierWords({ classes }: Tiers): string {

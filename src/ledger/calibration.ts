@@ -8,7 +8,7 @@ import type {
   PageState,
   ReadsResult,
 } from '../model/operation.ts';
-import { describeOutcome } from '../model/outcome.ts';
+import { describeOutcome, type Outcome } from '../model/outcome.ts';
 import { type ReadBatch, readsOf } from '../model/read-plan.ts';
 import type { Calibration, LabelledLatencies } from './samples.ts';
 
@@ -53,7 +53,10 @@ function whyNotDisk(seen: Seen, run: string): string | undefined {
   const storage = filesystems.get(answer<ExtentsResult>(seen, run, 'extents')?.fsMagic ?? 0);
   if (storage?.storage === 'tmpfs') return `${storage.name} has no disk`;
   const dropped = answer<EvictResult>(seen, calibrationName, 'drop-host');
-  if (dropped === undefined) return 'the file was not evicted on the host for it (--calibrate)';
+  const tried = seen.outcome(`${calibrationName}.drop-host`);
+  if (tried.kind === 'not-run') return 'the file was not evicted on the host for it (--calibrate)';
+  if (dropped === undefined)
+    return `the file could not be evicted on the host: ${describeOutcome(opened(seen) ?? tried)}`;
   const isSeen = dropped.after.by !== 'refused' && storage?.opaque === undefined;
   if (isSeen && dropped.after.cached > 0) return `${dropped.after.cached} pages stayed on the host`;
   const [before, after] = (['count-before', 'count-after'] as const).map((step) => readBytes(seen, step));
@@ -84,9 +87,15 @@ function whyNotKept(seen: Seen): string | undefined {
     : 'the guest kept only a part of what it fetched';
 }
 
+/** What is not open could not be opened: that is the reason then. */
+function opened(seen: Seen): Outcome | undefined {
+  const outcome = seen.outcome(`${calibrationName}.host-open`);
+  return outcome.kind === 'errno' ? outcome : undefined;
+}
+
 function isDirect(seen: Seen): boolean {
-  const opened = seen.steps.find(({ id }) => id === `${calibrationName}.open`);
-  return opened?.op.do === 'open' && opened.op.flags.includes('direct');
+  const step = seen.steps.find(({ id }) => id === `${calibrationName}.open`);
+  return step?.op.do === 'open' && step.op.flags.includes('direct');
 }
 
 function readBytes(seen: Seen, step: string): number | undefined {

@@ -1,16 +1,26 @@
 import type { LatencySummary, Source } from '../model/account.ts';
 import type { Read } from '../model/read-plan.ts';
-import { noTierWords, tierWords } from './book-medium.ts';
+import { misfitWords, noTierWords, tierWords } from './book-medium.ts';
 import type { Draft } from './draft.ts';
 import { Histogram } from './histogram.ts';
-import { type Tiers, tierOf } from './latency.ts';
+import { isMisfit, type Tiers, tierOf } from './latency.ts';
 import type { ReadSamples } from './samples.ts';
+
+/** What latencies alone say of a run. */
+export interface Inferred {
+  /** The classes are those of this run. */
+  readonly fits: boolean;
+  readonly bytes: ReadonlyMap<Source, number>;
+  readonly requests: ReadonlyMap<Source, number>;
+  readonly latency: Readonly<Partial<Record<Source, LatencySummary>>>;
+}
 
 /** What latencies alone say of each read: the last resort, where no cache and no daemon can be seen. */
 export class ByLatency {
-  readonly bytes = new Map<Source, number>();
-  readonly requests = new Map<Source, number>();
+  readonly #bytes = new Map<Source, number>();
+  readonly #requests = new Map<Source, number>();
   readonly #histograms = new Map<Source, Histogram>();
+  readonly #all = new Histogram();
   readonly #transport: 'fuse' | '9p';
   readonly #tiers: Tiers | undefined;
 
@@ -22,8 +32,9 @@ export class ByLatency {
   add({ bytes, ns }: Read): void {
     if (bytes <= 0) return;
     const source = this.#sourceOf(ns);
-    this.bytes.set(source, (this.bytes.get(source) ?? 0) + bytes);
-    this.requests.set(source, (this.requests.get(source) ?? 0) + 1);
+    this.#bytes.set(source, (this.#bytes.get(source) ?? 0) + bytes);
+    this.#requests.set(source, (this.#requests.get(source) ?? 0) + 1);
+    this.#all.add(ns);
     const histogram = this.#histograms.get(source) ?? new Histogram();
     this.#histograms.set(source, histogram);
     histogram.add(ns);
@@ -38,8 +49,26 @@ export class ByLatency {
       : 'unexplained';
   }
 
-  latency(): Partial<Record<Source, LatencySummary>> {
-    return Object.fromEntries([...this.#histograms].map(([source, each]) => [source, each.summary()]));
+  /** Once all reads are there. Nothing is inferred from classes that do not fit them. */
+  end(): Inferred {
+    const sum = (of: ReadonlyMap<Source, number>) =>
+      [...of.values()].reduce((total, each) => total + each, 0);
+    const inNoClass = (this.#requests.get('unexplained') ?? 0) / Math.max(1, sum(this.#requests));
+    const fits = this.#tiers !== undefined && !isMisfit(this.#tiers, inNoClass);
+    if (this.#tiers !== undefined && !fits) {
+      return {
+        fits,
+        bytes: new Map([['unexplained', sum(this.#bytes)]]),
+        requests: new Map([['unexplained', sum(this.#requests)]]),
+        latency: { unexplained: this.#all.summary() },
+      };
+    }
+    return {
+      fits,
+      bytes: this.#bytes,
+      requests: this.#requests,
+      latency: Object.fromEntries([...this.#histograms].map(([source, each]) => [source, each.summary()])),
+    };
   }
 }
 
@@ -55,7 +84,12 @@ export function onlyLatency({ before, counters, direct }: ReadSamples): boolean 
 }
 
 /** Without the daemon's counters every line is an inference, whatever else it stands on. */
-export function inferAll(draft: Draft, samples: ReadSamples, tiers: Tiers | undefined): void {
+export function inferAll(
+  draft: Draft,
+  samples: ReadSamples,
+  tiers: Tiers | undefined,
+  byLatency: Inferred | undefined,
+): void {
   for (const path of ['guest-cache', 'dax', 'fuse', '9p'] as const) {
     for (const source of draft.of(path)) {
       draft.infer(source);
@@ -81,6 +115,8 @@ export function inferAll(draft: Draft, samples: ReadSamples, tiers: Tiers | unde
         ? samples.plan.order === 'seq'
           ? 'neither the daemon nor a page cache could be seen, and latencies say nothing of reads in order, which kernels read ahead'
           : 'neither the daemon nor a page cache could be seen, and no latencies were calibrated'
-        : noTierWords(tiers),
+        : byLatency?.fits === false
+          ? misfitWords
+          : noTierWords(tiers),
     );
 }

@@ -41,10 +41,10 @@ interface Body {
 }
 
 /**
- * Classes from calibration reads. Between two classes whose bodies do not touch the border is the middle of
- * the gap (by ratio); where bodies overlap, everything in the overlap is left undecided. Ground beyond the
- * fastest and the slowest is nobody's, unless they are the guest's cache and the disk: a class that was not
- * calibrated must not be taken for one that was.
+ * Classes from calibration reads. Each is where its own body lies: where bodies overlap, everything in the
+ * overlap is left undecided, and so is the gap between two that do not touch, since a machine that is busier
+ * or idler than at the calibration shifts them. Ground beyond the fastest and the slowest is nobody's, unless
+ * they are the guest's cache and the disk: a class that was not calibrated must not be taken for one that was.
  */
 export function tiersFrom(calibration: readonly LabelledLatencies[]): Tiers {
   const refused = calibration
@@ -61,11 +61,11 @@ export function tiersFrom(calibration: readonly LabelledLatencies[]): Tiers {
     })
     .sort((a, b) => quantile(a.ns, 0.5) - quantile(b.ns, 0.5));
   const intervals = bodies.map((body, at) => {
-    const faster = bodies.slice(0, at).map((each) => border(each, body).upper);
-    const slower = bodies.slice(at + 1).map((each) => border(body, each).lower);
-    const fromNs = faster.length > 0 ? Math.max(...faster) : body.source === 'guest-cache' ? 0 : body.low;
+    const faster = bodies.slice(0, at).map(({ high }) => high);
+    const slower = bodies.slice(at + 1).map(({ low }) => low);
+    const fromNs = faster.length === 0 && body.source === 'guest-cache' ? 0 : Math.max(body.low, ...faster);
     const toNs =
-      slower.length > 0 ? Math.min(...slower) : body.source === 'disk' ? Number.MAX_VALUE : body.high;
+      slower.length === 0 && body.source === 'disk' ? Number.MAX_VALUE : Math.min(body.high, ...slower);
     return { source: body.source, fromNs, toNs, body };
   });
   const classes = intervals.map(({ body, ...interval }): Tier => {
@@ -133,16 +133,17 @@ export function crossedTierOf(ns: number, tiers: Tiers): 'host-cache' | 'disk' |
   return memory !== undefined && ns < memory.fromNs ? 'host-cache' : undefined;
 }
 
+/** More than calibration lets expect, by this much: the machine was another one then, busier or idler. */
+const misfit = 0.1;
+
+/** Whether so large a share of a run's reads lies in no class that the classes are not those of this run. */
+export function isMisfit({ classes }: Tiers, inNoClass: number): boolean {
+  return inNoClass > Math.max(0, ...classes.map(({ undecided }) => undecided)) + misfit;
+}
+
 /** The class of a duration; undefined where classes overlap, or none was calibrated there. */
 export function tierOf(ns: number, tiers: Tiers): Tier | undefined {
   return tiers.classes.find(({ fromNs, toNs }) => ns >= fromNs && ns < toNs);
-}
-
-/** Up to `lower` a duration is the faster one's, from `upper` on the slower one's. */
-function border(faster: Body, slower: Body): { readonly lower: number; readonly upper: number } {
-  if (faster.high >= slower.low) return { lower: slower.low, upper: faster.high };
-  const middle = Math.sqrt(Math.max(1, faster.high) * slower.low);
-  return { lower: middle, upper: middle };
 }
 
 /** Estimated with one more than was seen, so that no number of samples makes it 0. */
