@@ -8,7 +8,6 @@ export const actorProgram = String.raw`
 import base64, ctypes, errno, fcntl, hashlib, json, mmap, os, select, shutil, stat, struct, sys, time
 libc = ctypes.CDLL(None, use_errno=True)
 ROOT = sys.argv[1]
-os.makedirs(ROOT, exist_ok=True) if len(sys.argv) > 2 else None
 os.chdir(ROOT)
 FILES, MAPS, WATCHES = {}, {}, {}
 
@@ -499,6 +498,7 @@ def answer(op):
     except OSError as error:
         return {"errno": errno.errorcode.get(error.errno, str(error.errno))}
 
+print("{}", flush=True)
 for line in sys.stdin:
     print(json.dumps(answer(json.loads(line))), flush=True)
 `.trimStart();

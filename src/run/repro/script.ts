@@ -55,7 +55,8 @@ export function reproScript({ check, setting: common, record, verdict }: Reprodu
       `seen with: ${versions.join(', ') || 'versions not known'}`,
       '',
       'Needs python3 on both sides. GUEST is a command that runs a shell line in the guest; HOSTDIR and GUESTDIR',
-      'are the shared directory as the two sides see it. Ends with 1 when it sees what is reported here.',
+      'are the shared directory as the two sides see it. Ends with 1 when it sees what is reported here, with 0',
+      'when it sees something else, with 2 when it could not be played.',
     ]),
     `: "\${GUEST:=ssh guest}"`,
     `: "\${HOSTDIR:=${inParameter(host?.root ?? '/srv/share')}}"`,
@@ -110,7 +111,8 @@ function stepsOf({ case: plan, steps, outcomes }: CaseRecord): readonly PlayedSt
       actor: step.actor,
       op: step.op,
       after: [...later, ...(step.after ?? []).map(({ step: id, has }) => [id, has] as const)],
-      limit: Math.ceil((step.limit?.ms ?? 30_000) / 1000),
+      // Python computes slower than the probe.
+      limit: Math.ceil((step.limit?.ms ?? 30_000) / 250),
       mayFail: step.mayFail === true,
       reported: reportedOf(step, outcomes[step.id]),
     };
