@@ -175,6 +175,11 @@ function elsewhereIn(lab: LabInfo, mode: Mode): NonNullable<Share['elsewhere']> 
 }
 
 function serverOf(mode: Mode, { programs }: LabInfo): { server?: string } {
-  const [name, program] = mode.server === '9p' ? ['QEMU', programs.qemu] : ['virtiofsd', programs.virtiofsd];
+  const [name, program] =
+    mode.server === '9p'
+      ? ['QEMU', programs.qemu]
+      : mode.dax === undefined
+        ? ['virtiofsd', programs.virtiofsd]
+        : ["the lab's own backend", programs['lab-backend']];
   return program === undefined ? {} : { server: `${name} ${program.version}` };
 }

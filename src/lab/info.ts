@@ -45,7 +45,7 @@ export interface LabInfo extends LabGuest {
   readonly disk?: LoopDisk;
   /** Guests on the same directory, each with daemons of its own (`--guests 2`). */
   readonly otherGuests: readonly LabGuest[];
-  /** Program's name (qemu, virtiofsd, guest-kernel) → how it is run and what it says it is. */
+  /** Program's name (qemu, virtiofsd, lab-backend, guest-kernel) → how it is run and what it says it is. */
   readonly programs: Readonly<Record<string, { readonly argv: readonly string[]; readonly version: string }>>;
   /** Where the lab keeps its state, its keys and its logs. */
   readonly directory: string;

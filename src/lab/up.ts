@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KnownError } from '../model/error.ts';
+import { parseMode } from '../model/mode.ts';
 import { clearLab } from './cleanup.ts';
 import { requireSpace, sayingDiskFull } from './disk.ts';
 import { type GuestImage, guestImage } from './guest/image.ts';
@@ -11,9 +12,11 @@ import { withLock } from './lock.ts';
 import { makeDisk, planDisk, requireRoot, shareOn } from './loop-disk.ts';
 import { labDirectory, labLockFile, runDirectory } from './places.ts';
 import { findPrograms, type Programs } from './programs/programs.ts';
+import { versionOf } from './programs/version.ts';
 import { type OnProgress, timed } from './progress.ts';
 import { infoFile, labStatus, missingParts } from './status.ts';
 import { chooseAccelerator } from './trial.ts';
+import { backendProgram } from './vm/backend.ts';
 import { makeKeys } from './vm/keys.ts';
 import { planShares } from './vm/shares.ts';
 import { differingFlags, type LabOptions, type Wish, wishOf } from './wish.ts';
@@ -149,6 +152,7 @@ async function bringUp(plan: Plan, onProgress: OnProgress): Promise<LabInfo> {
     programs: {
       qemu: { argv: programs.qemu.argv, version: programs.qemu.version },
       virtiofsd: { argv: programs.virtiofsd.argv, version: programs.virtiofsd.version },
+      ...(await ownBackend(wish.modes)),
       'guest-kernel': { argv: [programs.kernel.image], version: programs.kernel.version },
     },
     directory,
@@ -166,6 +170,13 @@ async function allOrFirstError<T>(promises: readonly Promise<T>[]): Promise<T[]>
   const failed = settled.find((each) => each.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return settled.map((each) => (each as PromiseFulfilledResult<T>).value);
+}
+
+/** The lab's own backend, where one of these modes is served by it. */
+async function ownBackend(modes: readonly string[]): Promise<LabInfo['programs']> {
+  if (modes.every((mode) => parseMode(mode).dax === undefined)) return {};
+  const argv = [backendProgram()];
+  return { 'lab-backend': { argv, version: await versionOf(argv) } };
 }
 
 function requireDirectory(dir: string | undefined): void {
