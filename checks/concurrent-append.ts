@@ -66,6 +66,11 @@ function appendsOf({ writers, size, count }: Plan): readonly Appends[] {
   return writers.map((_, index) => ({ writer: index + 1, size, count }));
 }
 
+/** Twice of what there can be: what is behind it is seen, too. */
+function lengthOf({ size, count, writers }: Plan): number {
+  return 2 * size * count * writers.length;
+}
+
 function caseOf(plan: Plan, { seed }: Setting): Case {
   const open = (flags: readonly ('creat' | 'append')[]): Operation => ({
     do: 'open',
@@ -76,6 +81,18 @@ function caseOf(plan: Plan, { seed }: Setting): Case {
   });
   const steps: readonly Step[] = [
     { id: 'make', actor: 'keeper', op: { do: 'many', list: [open(['creat'])] } },
+    {
+      id: 'reader-opens',
+      actor: 'reader',
+      op: {
+        do: 'many',
+        list: [
+          { do: 'open', path: 'f', flags: ['rdwr'], as: 'kept' },
+          { do: 'read', file: 'kept', offset: 0, length: 4096 },
+        ],
+      },
+      after: [{ step: 'make', has: 'ended' }],
+    },
     ...plan.writers.map(
       ({ actor }): Step => ({
         id: `${actor}-opens`,
@@ -105,7 +122,10 @@ function caseOf(plan: Plan, { seed }: Setting): Case {
             { do: 'close', file: 'f' },
           ],
         },
-        after: plan.writers.map((each) => ({ step: `${each.actor}-opens`, has: 'ended' as const })),
+        after: ['reader', ...plan.writers.map((each) => each.actor)].map((each) => ({
+          step: `${each}-opens`,
+          has: 'ended' as const,
+        })),
       }),
     ),
     {
@@ -115,19 +135,29 @@ function caseOf(plan: Plan, { seed }: Setting): Case {
         do: 'many',
         list: [
           { do: 'open', path: 'f', flags: ['rdonly'], as: 'look' },
-          { do: 'read', file: 'look', offset: 0, length: 2 * plan.size * plan.count * plan.writers.length },
+          { do: 'read', file: 'look', offset: 0, length: lengthOf(plan) },
         ],
       },
       after: plan.writers.map(({ actor }) => ({ step: `${actor}-appends`, has: 'ended' as const })),
     },
   ];
+  const readsIn: Step = {
+    id: 'guest-look',
+    actor: 'reader',
+    op: { do: 'many', list: [{ do: 'read', file: 'kept', offset: 0, length: lengthOf(plan) }] },
+    after: [{ step: 'look', has: 'ended' }],
+  };
   return {
     name: plan.name,
     scenarios: [plan.scenario],
     isolation: 'shared',
     needs: ['writable'],
-    actors: { keeper: 'host', ...Object.fromEntries(plan.writers.map(({ actor, view }) => [actor, view])) },
-    steps,
+    actors: {
+      keeper: 'host',
+      reader: 'guest',
+      ...Object.fromEntries(plan.writers.map(({ actor, view }) => [actor, view])),
+    },
+    steps: [...steps, readsIn],
   };
 }
 
@@ -137,8 +167,7 @@ function judge(observed: Observed, promises: Promises): Verdict {
   const promise = promises(plan.scenario);
   const trouble = troubleIn(observed);
   if (trouble !== undefined) return judgeTrouble(trouble, promise);
-  const values = observed.value<ManyResult>('look')?.values ?? [];
-  const bytes = Buffer.from((values.at(-1) as { base64: string } | undefined)?.base64 ?? '', 'base64');
+  const [bytes, inGuest] = ['look', 'guest-look'].map((step) => bytesOf(observed, step)) as [Buffer, Buffer];
   const { seed } = observed.setting;
   const census = censusOf(bytes, appendsOf(plan), { seed, fileId: fileIdOf('f') });
   const evidence = { bytes: bytes.length, ...census };
@@ -181,12 +210,24 @@ function judge(observed: Observed, promises: Promises): Verdict {
   if (torn.length > 0)
     return fail('torn', `${torn.length} records are there in part: ${named(torn)}; ${gone}`);
   if (missing.length > 0) return fail('lost', `${gone}: ${named(missing)}`);
+  // A guest may not know of all that was appended; but where it shows a byte, that byte never was another one.
+  const other = inGuest.findIndex((byte, at) => byte !== bytes[at]);
+  if (other >= 0)
+    return fail(
+      'guest-sees-other-bytes',
+      `the guest, through a descriptor that it kept, shows other bytes than the host from ${other} on`,
+    );
   if (disordered.length > 0)
     return fail('out-of-order', `${disordered.length} records come after later ones: ${named(disordered)}`);
   return { kind: 'pass', reason: `all ${total} records are there once`, ...promised, evidence };
 }
 
-/** `the 17th of guest`. */
+function bytesOf(observed: Observed, step: string): Buffer {
+  const values = observed.value<ManyResult>(step)?.values ?? [];
+  return Buffer.from((values.at(-1) as { base64: string } | undefined)?.base64 ?? '', 'base64');
+}
+
+/** `number 17 of guest`. */
 function recordIn({ writers }: Plan, name: string): string {
   const [writer, number] = name.split(':').map(Number);
   return `number ${number} of ${writers[(writer ?? 0) - 1]?.actor}`;
@@ -202,6 +243,8 @@ export default defineCheck({
     torn: 'a record is there in part: an append is not one piece',
     twice: 'a record is there more than once: no mode permits that',
     'out-of-order': 'a record comes after one that the same writer appended later',
+    'guest-sees-other-bytes':
+      'the guest shows a record where it would lie if nobody else had appended: no mode permits that',
     'wrong-bytes': 'the file holds bytes that are no part of any record: no mode permits that',
     'no-promise': 'the contract does not know this mode',
     'could-not-run': 'a step did not end well',

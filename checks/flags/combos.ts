@@ -27,40 +27,46 @@ const deeds: readonly (readonly OpenFlag[])[] = [
   ['creat', 'append'],
   ['creat', 'excl', 'append'],
 ];
-/** What changes only how it is opened, and goes with all of the others. */
-const manners: readonly OpenFlag[] = [
-  'sync',
-  'dsync',
-  'nonblock',
-  'noatime',
-  'nofollow',
-  'cloexec',
-  'direct',
-];
+/** What changes only how it is opened. */
+const manners: readonly OpenFlag[] = ['sync', 'dsync', 'nonblock', 'noatime', 'nofollow', 'direct'];
+
+/** Deeds with a manner: each one is done in all of them. */
+const mannered: Readonly<Record<'absent' | 'file' | 'link', readonly (readonly OpenFlag[])[]>> = {
+  absent: [
+    ['rdwr', 'creat'],
+    ['wronly', 'creat', 'trunc'],
+  ],
+  file: [['rdwr'], ['wronly', 'append'], ['rdwr', 'trunc']],
+  link: [['rdwr'], ['rdwr', 'creat']],
+};
+
+function isSensible({ state, flags: [access, ...deed] }: Combo): boolean {
+  const has = (flag: OpenFlag) => deed.includes(flag);
+  // POSIX leaves O_TRUNC without write access open; O_APPEND without it says nothing.
+  if (access === 'rdonly' && (has('trunc') || has('append'))) return false;
+  // What is not there cannot be opened in any way: one of them is enough.
+  if (state === 'absent' && !has('creat')) return access === 'rdwr' && deed.length === 0;
+  // What a directory or a link is refused, it is refused for each kind of access alike.
+  return state === 'absent' || state === 'file' || access !== 'wronly';
+}
 
 /**
- * Every sensible set of open flags on everything that a name can be. Left out is what POSIX leaves open
- * (O_TRUNC without write access) and what kernels changed their mind about (O_CREAT with O_DIRECTORY).
+ * Every sensible set of open flags on everything that a name can be. O_CREAT with O_DIRECTORY is left out:
+ * kernels have changed their mind about it.
  */
 export const combos: readonly Combo[] = [
-  ...states.flatMap((state) =>
-    accesses.flatMap((access) =>
-      deeds
-        .filter((deed) => access !== 'rdonly' || !(deed.includes('trunc') || deed.includes('append')))
-        // What a directory or a link is refused, it is refused with each access alike.
-        .filter(() => state === 'absent' || state === 'file' || access !== 'wronly')
-        .map((deed) => ({ state, flags: [access, ...deed] })),
-    ),
-  ),
+  ...states
+    .flatMap((state) =>
+      accesses.flatMap((access) => deeds.map((deed) => ({ state, flags: [access, ...deed] }))),
+    )
+    .filter(isSensible),
   ...(['absent', 'file', 'link'] as const).flatMap((state) =>
-    manners.flatMap((manner) =>
-      ([['rdwr'], ['rdwr', 'creat'], ['rdwr', 'append'], ['wronly', 'creat', 'trunc']] as const)
-        .filter(() => state !== 'link' || manner === 'nofollow')
-        .map((deed) => ({ state, flags: [...deed, manner] })),
+    (state === 'link' ? (['nofollow'] as const) : manners).flatMap((manner) =>
+      mannered[state].map((flags) => ({ state, flags: [...flags, manner] })),
     ),
   ),
   ...(['rdonly', 'path'] as const).flatMap((access) =>
-    states.flatMap((state) => [
+    (['file', 'directory', 'link'] as const).flatMap((state) => [
       { state, flags: [access, 'directory'] as const },
       { state, flags: [access, 'nofollow'] as const },
     ]),
