@@ -52,9 +52,8 @@ export function told(tales: readonly Tale[]): Required<Pick<Check, 'cases' | 'ne
       const tale = taleOf(observed);
       if (tale?.whenStale === undefined || observed.steps.length > observed.case.steps.length) return [];
       const happened = deedsOf(observed, tale.turns(observed.setting));
-      const stale = happened.deeds.some((deed) =>
-        sightsOf(deed, happened).some(({ sight }) => sight.kind === 'old'),
-      );
+      // A watch that came to see what is true has nothing more to wait for.
+      const stale = happened.deeds.some((deed) => sightsOf(deed, happened).at(-1)?.sight.kind === 'old');
       return stale && happened.broken === undefined
         ? stepsOf(tale.whenStale(observed.setting), observed.setting)
         : [];

@@ -34,7 +34,7 @@ const lies: readonly Lie[] = [
   },
   {
     policy: 'auto',
-    faults: 'entry-timeout=60 attr-timeout=60',
+    faults: 'cache-dir entry-timeout=60 attr-timeout=60',
     fails: {
       'attributes/host-by-descriptor': 'stale-too-long',
       'lookup/renamed-away': 'stale-too-long',
@@ -70,7 +70,7 @@ const lies: readonly Lie[] = [
   {
     policy: 'never',
     faults: 'lookup-wrong-inode',
-    fails: { 'lookup/never-looked-for': 'never-was' },
+    fails: { 'lookup/never-looked-for': 'never-was', 'create-storm/host-new-names': 'other-file' },
   },
   {
     policy: 'never',
@@ -93,12 +93,11 @@ const lies: readonly Lie[] = [
   { policy: 'never', faults: 'link-error', fails: { 'links/guest-links': 'refused' } },
   {
     policy: 'never',
-    faults: 'create-lost=3',
-    fails: { 'create-storm/guest': 'refused', 'recreate/guest-after-host': 'not-done' },
+    faults: 'create-lost',
+    fails: { 'create-storm/guest': 'refused', 'recreate/guest-after-host': 'refused' },
   },
   { policy: 'never', faults: 'rename-copies', fails: { 'create-storm/guest': 'left-over' } },
   { policy: 'never', faults: 'write-flip=5', fails: { 'create-storm/guest': 'wrong-bytes' } },
-  { policy: 'never', faults: 'read-other-file=3', fails: { 'create-storm/host-new-names': 'other-file' } },
   { policy: 'never', faults: 'mkdir-error', fails: { 'create-storm/parallel-mkdir': 'refused' } },
 ];
 
