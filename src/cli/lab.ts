@@ -109,7 +109,7 @@ function withLabFlags(command: Command): Command {
     .option('--virtiofsd <program>', 'a virtiofsd, likewise')
     .option(
       '--kernel <file>',
-      'a kernel: vmlinuz, linux-image-*.deb, or a directory with boot/ and lib/modules/',
+      'a kernel: vmlinuz, linux-image-*.deb, a directory with boot/ and lib/modules/, or a Debian release',
     )
     .option('--guests <count>', 'guests that share the directory (default: 1)', number(1, 2))
     .option('--second-tag', 'each mode under a second tag too, with a daemon and a mount of its own')

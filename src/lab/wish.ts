@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { allModes, labModes, parseMode } from '../model/mode.ts';
 import type { DiskKind } from './loop-disk.ts';
+import { isDebianRelease } from './programs/debian-kernel.ts';
 
 /** What the user may ask of a lab. What is absent is the lab's own choice. */
 export interface LabOptions {
@@ -61,7 +62,10 @@ export function wishOf(options: LabOptions): Wish {
     ].map((name) => parseMode(name).name),
     qemu: path(options.qemu),
     virtiofsd: path(options.virtiofsd),
-    kernel: options.kernel === undefined ? undefined : resolve(options.kernel),
+    kernel:
+      options.kernel === undefined || isDebianRelease(options.kernel)
+        ? options.kernel
+        : resolve(options.kernel),
     guests: options.guests ?? 1,
     secondTag: options.secondTag ?? false,
     disk: options.disk,

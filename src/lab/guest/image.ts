@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { requireSpace, sayingDiskFull } from '../disk.ts';
 import { makeOnce } from '../make-once.ts';
 import { cacheDirectory } from '../places.ts';
+import { debianKernels } from '../programs/debian-kernel.ts';
 import type { Programs } from '../programs/programs.ts';
 import { recipeKey } from '../programs/recipe.ts';
 import { type OnProgress, timed } from '../progress.ts';
@@ -79,7 +80,7 @@ async function fill(directory: string, programs: Programs): Promise<void> {
   );
   writeFileSync(join(directory, 'programs.cpio'), cpioArchive(large));
   // A kernel of the user's own is booted as it is.
-  if (!kernel.image.startsWith(root)) return;
+  if (![root, debianKernels()].some((ours) => kernel.image.startsWith(ours))) return;
   const direct = await directKernel(root, readFileSync(kernel.image));
   if (direct !== undefined) writeFileSync(join(directory, 'vmlinux'), direct);
 }

@@ -6,6 +6,7 @@ import { KnownError } from '../../model/error.ts';
 import { makeOnce } from '../make-once.ts';
 import { cacheDirectory } from '../places.ts';
 import type { OnProgress } from '../progress.ts';
+import { debianKernel, isDebianRelease } from './debian-kernel.ts';
 
 /** A guest's kernel. */
 export interface Kernel {
@@ -18,11 +19,13 @@ export interface Kernel {
 }
 
 /**
- * The kernel that the user named: an image (bzImage or ELF), a Debian package, or a directory that holds
- * one of them unpacked (`boot/vmlinuz-*`, `lib/modules`) or a kernel build (`arch/x86/boot/bzImage`).
+ * The kernel that the user named: an image (bzImage or ELF), a Debian package, a directory that holds
+ * one of them unpacked (`boot/vmlinuz-*`, `lib/modules`) or a kernel build (`arch/x86/boot/bzImage`), or a
+ * release of Debian, whose kernel is fetched.
  * @throws KnownError `bad-kernel`.
  */
 export async function namedKernel(given: string, onProgress: OnProgress): Promise<Kernel> {
+  if (isDebianRelease(given)) return kernelIn(await debianKernel(given, onProgress), given);
   const path = resolve(given);
   if (!existsSync(path)) {
     throw badKernel(given, 'there is no such file');
@@ -93,6 +96,6 @@ function badKernel(given: string, why: string): KnownError {
   return new KnownError(
     'bad-kernel',
     `--kernel ${given}: ${why}`,
-    "Give a vmlinuz, a linux-image package, or a directory with boot/vmlinuz-VERSION and lib/modules/VERSION; leave --kernel away to use the lab's own.",
+    "Give a vmlinuz, a linux-image package, or a directory with boot/vmlinuz-VERSION and lib/modules/VERSION, or a release of Debian (bookworm); leave --kernel away to use the lab's own.",
   );
 }
