@@ -60,13 +60,19 @@ const zeroed: readonly Act[] = [
   zero('f', size - 100, 100),
 ];
 
-/** The guest makes a sparse file; each side's map agrees with its content, before and after it is written back. */
+/**
+ * The guest makes a sparse file; each side's map agrees with its content, before and after it is written back.
+ * Made and asked in one request: what waits to be written back does not wait for long.
+ */
 const guestSparse: Story = {
   name: 'guest-sparse',
   turns: () => [
-    guest('make', [create('f'), truncate('f', size), ...sparse]),
-    guest('own-bytes', [whole], 'access-paths/after-guest-write'),
-    guest('own-map', mapped, 'holes/seek-dirty', seeks),
+    guest(
+      'make-and-map',
+      [create('f'), truncate('f', size), ...sparse, ...mapped, whole],
+      'holes/seek-dirty',
+      seeks,
+    ),
     guest('flush', [fsync('f')]),
     guest('own-map-clean', mapped, 'holes/seek', seeks),
     host('on-host', [open('f'), whole], 'guest-write/after-fsync'),
