@@ -13,7 +13,7 @@ const name = `coherence-data-${process.pid}`;
 
 interface Told {
   readonly policy: string;
-  readonly lie: Lie;
+  readonly lie: Lie | 'cache-always';
   /** The case → the code of its fail. */
   readonly fails: Readonly<Record<string, string>>;
 }
@@ -52,6 +52,11 @@ const lies: readonly Told[] = [
   { policy: 'never', lie: 'no-data', fails: { 'holes/host-sparse': 'hole-over-data' } },
   { policy: 'never', lie: 'keep-punched', fails: { 'holes/guest-punches': 'wrong-bytes' } },
   { policy: 'never', lie: 'empty-copy', fails: { 'access-paths/first-copy-file-range': 'stale' } },
+  {
+    policy: 'auto',
+    lie: 'cache-always',
+    fails: { 'host-append/size': 'stale-too-long', 'host-rewrite/reopened': 'stale' },
+  },
 ];
 
 /**
@@ -68,6 +73,15 @@ const ownDefects: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 const defective = [...new Set(Object.values(ownDefects).flatMap((each) => Object.keys(each)))];
 
+/**
+ * And of its 9p: what lies behind the size that it saw first reads as zeros, and what is stored through a mapping
+ * of a file with O_APPEND is appended.
+ */
+const ofNinep: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '9p:readahead': { 'host-append/size-then-bytes': 'wrong-bytes' },
+  '9p:mmap': { 'tail-page/guest-stores-appending': 'wrong-size' },
+};
+
 const cases = [...new Set(lies.flatMap(({ fails }) => Object.keys(fails)))];
 const modeOf = ({ policy, lie }: Told) => lyingMode(policy, lie);
 const honest = ['never', 'auto', 'auto+writeback'];
@@ -79,7 +93,8 @@ beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'vfs-verify-test-'));
   const script = path.join(directory, 'virtiofsd');
   await writeManyLiars(script, directory);
-  await upLab(name, '--virtiofsd', script, '--modes', [...honest, ...lies.map(modeOf)].join(','));
+  const modes = [...honest, ...Object.keys(ofNinep), ...lies.map(modeOf)];
+  await upLab(name, '--virtiofsd', script, '--modes', modes.join(','));
   const run = async (asked: readonly string[], modes: readonly string[]) => {
     const { report } = await reportOf([
       'check',
@@ -93,6 +108,7 @@ beforeAll(async () => {
     results.push(...report.results);
   };
   await run([...cases, ...defective], honest);
+  for (const [mode, codes] of Object.entries(ofNinep)) await run(Object.keys(codes), [mode]);
   // A check and the modes in which it is lied to at a time: all checks in all modes would take longer.
   for (const check of new Set(cases.map((each) => each.split('/')[0] ?? ''))) {
     const own = cases.filter((each) => each.startsWith(`${check}/`));
@@ -113,6 +129,11 @@ function verdictOf(mode: string, text: string) {
 describe('a daemon that is honest', () => {
   it.each(honest)('passes in %s', (mode) => {
     for (const text of cases) expect(verdictOf(mode, text), text).toMatchObject({ kind: 'pass' });
+  });
+
+  it.each(Object.entries(ofNinep))('shows in %s what the guest kernel does there', (mode, codes) => {
+    for (const [text, code] of Object.entries(codes))
+      expect(verdictOf(mode, text), text).toMatchObject({ kind: 'fail', code });
   });
 
   it.each(honest)('shows in %s what the guest kernel does by itself', (mode) => {

@@ -42,23 +42,28 @@ export async function upLyingLab(
 }
 
 /**
- * Writes one daemon that lies in many ways, a way for each mode: the size of its thread pool, which changes
+ * Writes one daemon that lies in many ways, a way for each mode (`cache-always`: that policy in the place of the
+ * one it was told, so that attributes and pages are kept for a day): the size of its thread pool, which changes
  * nothing that a guest could see, tells which. `lyingMode('never', 'old-read')` is the mode that is served so.
  */
 export async function writeManyLiars(script: string, directory: string): Promise<void> {
   const { virtiofsd } = await findPrograms({}, () => {});
   const argv = await lyingArgv(directory, virtiofsd.argv);
-  const branches = lies.map((lie) => `  *--${poolOf(lie)}*) LIE=${lie} exec ${argv} "$@" ;;`);
+  const branches = lies.map((lie) => {
+    // The last of several policies counts.
+    const more = lie === 'cache-always' ? ' --cache=always' : '';
+    return `  *--${poolOf(lie)}*) LIE=${lie} exec ${argv} "$@"${more} ;;`;
+  });
   const text = `#!/bin/sh\ncase "$*" in\n${branches.join('\n')}\n  *) exec ${argv} "$@" ;;\nesac\n`;
   await writeFile(script, text, { mode: 0o755 });
 }
 
 /** The mode of `policy` in which a lab with that daemon lies so. */
-export function lyingMode(policy: string, lie: Lie): string {
+export function lyingMode(policy: string, lie: Lie | 'cache-always'): string {
   return parseMode(`${policy}+${poolOf(lie)}`).name;
 }
 
-const lies: readonly Lie[] = [
+const lies: readonly (Lie | 'cache-always')[] = [
   'drop-all',
   'shift-write',
   'whole-page',
@@ -70,10 +75,11 @@ const lies: readonly Lie[] = [
   'no-data',
   'keep-punched',
   'empty-copy',
+  'cache-always',
 ];
 
 /** Two digits, so that none begins with another. */
-function poolOf(lie: Lie): string {
+function poolOf(lie: Lie | 'cache-always'): string {
   return `thread-pool-size=${10 + lies.indexOf(lie)}`;
 }
 
