@@ -80,7 +80,7 @@ export interface Counters {
 }
 
 /** What is known of the host below the share. */
-export interface HostFacts {
+interface HostFacts {
   readonly storage: FilesystemKind['storage'];
   readonly fsType?: string;
 }
