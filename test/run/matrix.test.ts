@@ -96,9 +96,17 @@ describe('a matrix', () => {
 
   it('begins with the cases that wait longest', async () => {
     const { side, seen } = watchedSide();
-    const check = checkOf('a', [waiting('short', 'shared', 1), waiting('long', 'shared', 30)]);
-    await runMatrix([cellOf(check, scriptedBench(side, side), 'longest')], { judge, atOnce: 1 });
-    expect(seen.log).toEqual(['+long', '-long', '+short', '-short']);
+    const cases = [
+      waiting('short', 'shared', 2),
+      waiting('shorter', 'shared', 1),
+      waiting('long', 'shared', 5000),
+    ];
+    const done = runMatrix([cellOf(checkOf('a', cases), scriptedBench(side, side), 'longest')], {
+      judge,
+      atOnce: 2,
+    });
+    await done;
+    expect(seen.log).toEqual(['+long', '+short', '-short', '+shorter', '-shorter', '-long']);
   });
 
   it('leaves out what an interruption cut short, and keeps what was finished', async () => {
