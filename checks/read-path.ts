@@ -53,7 +53,8 @@ function rungOf(observed: Observed): Rung | undefined {
 
 /** A rung as a question that can be asked again. @param ledgers the accounts of its attempts, the first first. */
 function questionOf(rung: Rung, setting: Setting, ledgers: readonly (Ledger | undefined)[]): Question {
-  const traits = setting.mode === undefined ? undefined : traitsOf(setting.mode);
+  const { mode, views } = setting;
+  const traits = mode === undefined ? undefined : traitsOf(mode, views.guest?.kernel);
   if (traits === undefined) throw new Error('a rung is asked only in a mode whose traits are known');
   const must = over(setting.mode, rung.must(traits));
   return {

@@ -1,6 +1,6 @@
 import { inTurn, many, type Question, refusalIn, valuesOf } from '../repeat/question.ts';
 import { traitQuestion } from './trait-question.ts';
-import { sources, type Traits } from './traits.ts';
+import { isSince, sources, type Traits } from './traits.ts';
 
 /** The first Linux whose FUSE knows FUSE_DIRECT_IO_ALLOW_MMAP (protocol 7.39). */
 const allowMmapSince = [6, 6] as const;
@@ -47,7 +47,11 @@ export const sharedMapping: Question = traitQuestion({
     const other = refusalIn(observed, n, refused ? ['make'] : ['make', 'map']);
     if (other !== undefined) return { unclear: other };
     const { mode, views } = observed.setting;
-    if (refused && mode?.flags.includes('allow-mmap') === true && !knowsAllowMmap(views.guest?.kernel ?? ''))
+    if (
+      refused &&
+      mode?.flags.includes('allow-mmap') === true &&
+      !isSince(views.guest?.kernel ?? '', allowMmapSince)
+    )
       return {
         unclear: `a shared mapping is refused, and the guest's kernel ${views.guest?.kernel} does not know --allow-mmap`,
       };
@@ -58,8 +62,3 @@ export const sharedMapping: Question = traitQuestion({
     };
   },
 });
-
-function knowsAllowMmap(kernel: string): boolean {
-  const [major = 0, minor = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10));
-  return major > allowMmapSince[0] || (major === allowMmapSince[0] && minor >= allowMmapSince[1]);
-}

@@ -33,9 +33,10 @@ export function traitQuestion(asked: TraitQuestion): Question {
     look(observed, n): Finding {
       const seen = sight(observed, n);
       if ('unclear' in seen) return { kind: 'unclear', words: seen.unclear };
-      const { mode } = observed.setting;
-      const traits = mode === undefined ? undefined : traitsOf(mode);
-      const words = `${seen.words}: ${fitting(seen.fits, mode?.server)}`;
+      const { mode, views } = observed.setting;
+      const kernel = views.guest?.kernel;
+      const traits = mode === undefined ? undefined : traitsOf(mode, kernel);
+      const words = `${seen.words}: ${fitting(seen.fits, mode?.server, kernel)}`;
       if (traits === undefined) return { kind: 'unclear', words: `no mode is declared; ${words}` };
       if (seen.fits(traits)) return { kind: 'holds', words: seen.words };
       return {
@@ -48,8 +49,8 @@ export function traitQuestion(asked: TraitQuestion): Question {
   };
 }
 
-function declaredWords({ mode, share }: Setting, declared: (traits: Traits) => string): string {
-  const traits = mode === undefined ? undefined : traitsOf(mode);
+function declaredWords({ mode, share, views }: Setting, declared: (traits: Traits) => string): string {
+  const traits = mode === undefined ? undefined : traitsOf(mode, views.guest?.kernel);
   if (traits === undefined) return 'no mode is declared';
   return `mode ${mode?.name}: ${declared(traits)}${share === undefined ? '' : ` (the mode is known by: ${share.how})`}`;
 }

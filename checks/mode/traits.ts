@@ -63,11 +63,20 @@ const policies9p: Readonly<Record<string, Omit<Traits, 'directIo'>>> = {
   fscache: { timeoutMs: Infinity, data: 'over an open', writeback: true, sharedMappings: true },
 };
 
-/** What a mode's name declares; undefined for a policy that is not known here. */
-export function traitsOf(mode: Mode): Traits | undefined {
+/** Before it, cache=mmap kept pages for mappings alone: read() and write() went to the server. */
+const mmapCachesSince = [6, 4] as const;
+
+/**
+ * What a mode's name declares; undefined for a policy that is not known here.
+ * @param kernel the guest's; a new one where it is not said.
+ */
+export function traitsOf(mode: Mode, kernel?: string): Traits | undefined {
   if (mode.server === '9p') {
     const policy9p = policies9p[mode.cache];
-    return policy9p && { ...policy9p, directIo: false };
+    if (policy9p === undefined) return undefined;
+    const mappingsAlone = mode.cache === 'mmap' && !isSince(kernel, mmapCachesSince);
+    const passing = { data: 'not at all', writeback: false } as const;
+    return { ...policy9p, ...(mappingsAlone ? passing : {}), directIo: false };
   }
   const policy = policies[mode.cache];
   if (policy === undefined) return undefined;
@@ -93,9 +102,20 @@ const known = [
 
 const known9p = Object.keys(policies9p).map((policy) => parseMode(`9p:${policy}`));
 
+/** Whether a kernel (`6.12.107+deb13-amd64`) is at least this one; true for one that is not known. */
+export function isSince(kernel: string | undefined, [major, minor]: readonly [number, number]): boolean {
+  if (kernel === undefined) return true;
+  const [ownMajor = 0, ownMinor = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10));
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor);
+}
+
 /** The modes of this kind of server whose traits are so, in words: "fits auto, auto+writeback". */
-export function fitting(holds: (traits: Traits) => boolean, server: Mode['server'] | undefined): string {
+export function fitting(
+  holds: (traits: Traits) => boolean,
+  server: Mode['server'] | undefined,
+  kernel: string | undefined,
+): string {
   const [modes, whose] = server === '9p' ? [known9p, '9p'] : [known, 'virtiofsd'];
-  const names = modes.filter((mode) => holds(traitsOf(mode) as Traits)).map(({ name }) => name);
+  const names = modes.filter((mode) => holds(traitsOf(mode, kernel) as Traits)).map(({ name }) => name);
   return names.length === 0 ? `fits no mode of ${whose}` : `fits ${names.join(', ')}`;
 }

@@ -42,6 +42,14 @@ export const guestWrites: readonly Row[] = [
     cells: everywhere(fresh),
     because: 'close() writes dirty pages back and waits for them (FUSE_FLUSH), fsync() too.',
     sources: [`${fuse}/file.c fuse_flush`, `${fuse}/file.c fuse_fsync`, `${v9fs}/vfs_dir.c v9fs_dir_release`],
+    variants: [
+      {
+        when: { versions: { 'guest-kernel': { before: '6.4' } } },
+        cells: { '9p:loose': staleUntil('fsync', 'writeback') },
+        because: 'Before Linux 6.4 no close of 9p wrote dirty pages back.',
+        sources: ['Linux 6.1 fs/9p/vfs_dir.c v9fs_dir_release'],
+      },
+    ],
   },
   {
     scenario: 'guest-write/after-fsync',
