@@ -2,7 +2,7 @@ import type { OpenFlag, Operation, ReadHow, WriteHow } from '../../src/model/ope
 import { patternBytes } from '../../src/model/pattern.ts';
 
 /** Whose bytes are written: known when the story is planned. */
-export interface Hand {
+interface Hand {
   readonly seed: number;
   readonly writer: number;
 }

@@ -94,7 +94,7 @@ beforeAll(async () => {
   const script = path.join(directory, 'virtiofsd');
   await writeManyLiars(script, directory);
   const modes = [...honest, ...Object.keys(ofNinep), ...lies.map(modeOf)];
-  await upLab(name, '--virtiofsd', script, '--modes', modes.join(','));
+  await upLab(name, '--virtiofsd', script, '--modes', modes.join(','), '--boot-timeout', '120');
   const run = async (asked: readonly string[], modes: readonly string[]) => {
     const { report } = await reportOf([
       'check',
