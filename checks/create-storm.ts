@@ -14,7 +14,7 @@ import { guest, host, type Tale, timeoutOf, turn } from './names/tale.ts';
  * Names by the thousand are made, renamed, linked, rewritten and removed on one side; then the other side's tree is
  * held against the plan, its contents included. What must be left is computed (src/model/storm.ts).
  */
-const slots = 60;
+const slots = 40;
 
 /** One storm of a case, by its step. */
 interface Storm {
@@ -40,7 +40,7 @@ const everyAct: readonly StormAct[] = ['remove', 'rename', 'link', 'rewrite', 'r
 const newFiles: readonly StormAct[] = ['remove', 'rename', 'link', 'replace'];
 
 /** In the guest so many steps are made however long it takes, and then as many as it can in this time. */
-const surely = 40;
+const surely = 30;
 const guestLimitMs = 1500;
 
 const weathers: readonly Weather[] = [
@@ -78,7 +78,7 @@ function guestStorms(step: string, seed: number, from: number, steps: number): r
     plan: {
       path: actor,
       seed: (seed + index) >>> 0,
-      slots: 16,
+      slots: 12,
       dirs: 2,
       from,
       steps,

@@ -102,8 +102,11 @@ const replaced: Tale = {
           attribute('size', 'a', by, sizes),
           says('a', by, texts),
           done('opening a', by, { do: 'open', path: 'a', flags: ['rdonly'], as: `a:${turn}` }),
-          fstatOf(`a:${turn}`, ({ size }) => String(size), by, sizes),
-          stillSays(`a:${turn}`, by, texts),
+          asOpened(
+            turn,
+            fstatOf(`a:${turn}`, ({ size }) => String(size), by, sizes),
+          ),
+          asOpened(turn, stillSays(`a:${turn}`, by, texts)),
           closed(`a:${turn}`),
         ],
         turn === 'agree' ? {} : { afterTimeout: true },
@@ -119,6 +122,11 @@ const replaced: Tale = {
     ];
   },
 };
+
+/** Which file it is was settled by the open: how old that was counts. */
+function asOpened(turn: string, look: Look): Look {
+  return { ...look, done: { in: turn, since: 'replace' } };
+}
 
 const absent = { '': 'absent' };
 const nobody = guest('miss', [

@@ -2,7 +2,7 @@ import { defineCheck } from '../src/model/check.ts';
 import { closed, file, hold, mkdir, rename, unlink } from './names/acts.ts';
 import { taleCodes, told } from './names/judge.ts';
 import { attribute, done, encoded, exists, fstatOf, mapSays, says, stillSays } from './names/looks.ts';
-import { guest, host, type Tale, type Turn, turn, watch } from './names/tale.ts';
+import { guest, host, type Look, type Tale, type Turn, turn, watch } from './names/tale.ts';
 
 /**
  * One file takes the name of another: how editors, git and package managers save. The name means the new file, as
@@ -45,12 +45,16 @@ const mapped: Tale = {
   name: 'mapped',
   turns: () => {
     const by = 'rename-over/map';
-    const use = (name: string, afterTimeout: boolean): Turn =>
-      guest(
+    const use = (name: string, afterTimeout: boolean): Turn => {
+      // Which file it is was settled by the open: how old that was counts.
+      const asOpened = (look: Look): Look => ({ ...look, done: { in: name, since: 'replace' } });
+      return guest(
         name,
         [
           done('opening f', by, { do: 'open', path: 'f', flags: ['rdonly'], as: `f:${name}` }),
-          fstatOf(`f:${name}`, ({ size }) => String(size), by, { make: '5', replace: String(long.length) }),
+          asOpened(
+            fstatOf(`f:${name}`, ({ size }) => String(size), by, { make: '5', replace: String(long.length) }),
+          ),
           {
             do: 'map',
             file: `f:${name}`,
@@ -60,10 +64,10 @@ const mapped: Tale = {
             protection: 'read',
             share: 'private',
           },
-          mapSays(`f:${name}`, 5, by, { make: 'first', replace: 'xxxxx' }),
+          asOpened(mapSays(`f:${name}`, 5, by, { make: 'first', replace: 'xxxxx' })),
           // The old file ends before its second page.
           {
-            ...mapSays(`f:${name}`, 0, by, { make: 'SIGBUS', replace: tail }),
+            ...asOpened(mapSays(`f:${name}`, 0, by, { make: 'SIGBUS', replace: tail })),
             op: {
               do: 'observe',
               looks: [{ see: 'load', map: `f:${name}`, offset: 2 * page, length: page }],
@@ -73,6 +77,7 @@ const mapped: Tale = {
         ],
         { afterTimeout },
       );
+    };
     return [
       host('make', [
         file('f', 'first'),
