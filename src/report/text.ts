@@ -2,6 +2,7 @@ import { isComparison, isTree } from '../model/comparison.ts';
 import { isReads } from '../model/reads-evidence.ts';
 import type { Report, Result } from '../model/report.ts';
 import { isDrop, isResidency } from '../model/residency.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { casesOf, checkAnswer, listed, pathsAnswer } from './answer.ts';
 import { caseLines } from './case-text.ts';
 import { changeLines } from './changes-text.ts';
@@ -10,6 +11,7 @@ import { flowed, type Style, wrapped } from './layout.ts';
 import { matrixLines } from './matrix-text.ts';
 import { paintFor } from './paint.ts';
 import { printable } from './printable.ts';
+import { count } from './quantities.ts';
 import { readsLines } from './reads-text.ts';
 import { dropLines, residencyLines } from './residency-text.ts';
 import { treeLines } from './tree-text.ts';
@@ -60,9 +62,9 @@ function checkLines(report: Report, style: Style): string[] {
   const answer = wrapped(checkAnswer(report), { width: style.width }).map((line) =>
     paint.verdict(report.verdict.kind, line),
   );
-  const blocks = [...casesOf(report, 'fail'), ...casesOf(report, 'unknown')].map(([result, each]) =>
-    caseLines(result, each, style),
-  );
+  const blocks = [...casesOf(report, 'fail'), ...casesOf(report, 'unknown')]
+    .filter(([, each]) => !isNotRun(each.verdict))
+    .map(([result, each]) => caseLines(result, each, style));
   return [
     ...answer,
     '',
@@ -70,6 +72,7 @@ function checkLines(report: Report, style: Style): string[] {
     ...blocks.flatMap((block) => ['', ...block]),
     ...changeLines(report, style),
     ...skipLines(report, style),
+    ...notRunLines(report, style),
     '',
     ...environmentLines(report, style),
     ...nextStep(report, style),
@@ -87,6 +90,19 @@ function skipLines(report: Report, style: Style): string[] {
     wrapped(printable(`${reason}: ${listed([...names])}`), { width: style.width, first: 'skipped  ' }),
   );
   return lines.length === 0 ? [] : ['', ...lines];
+}
+
+/** The run ended before it: there is nothing to say of each. */
+function isNotRun({ code }: Verdict): boolean {
+  return code === 'not-run';
+}
+
+function notRunLines({ results }: Report, style: Style): string[] {
+  const left = results.filter(({ verdict }) => isNotRun(verdict));
+  const [first] = left;
+  if (first === undefined) return [];
+  const told = `${count(left.length, 'result')}: ${first.verdict.reason}`;
+  return ['', ...wrapped(printable(told), { width: style.width, first: 'missing  ' })];
 }
 
 function environmentLines({ environment, tool }: Report, style: Style): string[] {
