@@ -1,7 +1,7 @@
 import { unpack } from './modules.ts';
 
 /** How Debian's kernels begin that are compressed by each of the tree's programs. */
-const unpackers = [
+export const unpackers = [
   { program: 'usr/bin/zstd', magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]) },
   { program: 'usr/bin/xz', magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]) },
 ];

@@ -10,7 +10,7 @@ import type { Programs } from '../programs/programs.ts';
 import { recipeKey } from '../programs/recipe.ts';
 import { type OnProgress, timed } from '../progress.ts';
 import { type CpioEntry, cpioArchive } from './cpio.ts';
-import { directKernel } from './direct-kernel.ts';
+import { directKernel, unpackers } from './direct-kernel.ts';
 import { programsWithLibraries } from './libraries.ts';
 import { type KernelModule, modulesWithDependencies } from './modules.ts';
 import { initScript, inittab, modulesDirectory, modulesFile, standInScript } from './scripts.ts';
@@ -47,6 +47,7 @@ export async function guestImage(programs: Programs, onProgress: OnProgress): Pr
   const key = createHash('sha256')
     .update(JSON.stringify([recipeKey, programs.tree.versions, programs.kernel.key, programs.kernel.modules]))
     .update(JSON.stringify([bootModules, typeModules, diskModule, bootPrograms, diskPrograms]))
+    .update(JSON.stringify(unpackers.map(({ program }) => program)))
     .update(JSON.stringify([initScript, inittab, standInScript, accounts]))
     .digest('hex')
     .slice(0, 16);
