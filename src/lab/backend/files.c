@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "faults.h"
+#include "locks.h"
 #include "operations.h"
 
 int host_flags(const struct request *request, uint32_t flags)
@@ -154,6 +155,7 @@ int op_flush(struct request *request)
 	struct handle *handle = in ? handle_of_number(&request->fs->handles, in->fh) : NULL;
 	if (!handle)
 		return EBADF;
+	locks_release(handle->inode, in->lock_owner);
 	int fd = fcntl(handle->fd, F_DUPFD_CLOEXEC, 0);
 	return fd < 0 || close(fd) < 0 ? errno : 0;
 }

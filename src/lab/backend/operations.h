@@ -59,6 +59,11 @@ int op_fallocate(struct request *);
 int op_lseek(struct request *);
 int op_copy_file_range(struct request *);
 
+/* locks.c */
+int op_getlk(struct request *);
+int op_setlk(struct request *);
+int op_setlkw(struct request *);
+
 /* window.c */
 int op_setupmapping(struct request *);
 int op_removemapping(struct request *);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "faults.h"
+#include "locks.h"
 #include "operations.h"
 
 /* Newer than the linux/fuse.h of some distributions. */
@@ -38,6 +39,7 @@ static uint64_t offered(const struct options *options)
 static void end(struct filesystem *fs)
 {
 	handles_close_all(&fs->handles);
+	locks_release_all();
 	inodes_end(&fs->inodes);
 	fs->begun = false;
 }
