@@ -25,12 +25,20 @@ import {
  * ```
  */
 const identity = 'links/identity';
-const oneNumber = { make: 'the number that the host says' };
+const oneNumber = { make: 'the same number' };
+const byHost = 'host-look';
 
-function numberOf(of: string, by: string, op: Operation, own: (value: unknown) => string | undefined): Look {
+/** @param turn in which it was first looked at: by the host, or by the guest itself. */
+function numberOf(
+  of: string,
+  by: string,
+  turn: string,
+  op: Operation,
+  own: (value: unknown) => string | undefined,
+): Look {
   return {
     ...tells(`the number of ${of}`, by, oneNumber, op, (value, earlier) => {
-      const is = inodeOf(earlier('host-look', 'f'));
+      const is = inodeOf(earlier(turn, 'f'));
       const number = own(value);
       return number !== undefined && number === is ? oneNumber.make : `${number} and not ${is}`;
     }),
@@ -42,14 +50,15 @@ function inodeOf(answer: Answer | undefined): string | undefined {
   return answer?.kind === 'value' ? (answer.value as Stat).ino : undefined;
 }
 
-const byStat = (path: string, by = identity) =>
-  numberOf(`${path} by stat`, by, { do: 'stat', path }, (value) => (value as Stat).ino);
-const byFstat = (handle: string, by = identity) =>
-  numberOf(`${handle} by fstat`, by, { do: 'fstat', file: handle }, (value) => (value as Stat).ino);
-const byListing = (name: string, by = identity) =>
+const byStat = (path: string, by: string, turn = byHost) =>
+  numberOf(`${path} by stat`, by, turn, { do: 'stat', path }, (value) => (value as Stat).ino);
+const byFstat = (handle: string, by: string) =>
+  numberOf(`${handle} by fstat`, by, byHost, { do: 'fstat', file: handle }, (value) => (value as Stat).ino);
+const byListing = (name: string, by: string) =>
   numberOf(
     `${name} in the listing`,
     by,
+    byHost,
     { do: 'entries', file: 'directory' },
     (value) =>
       (value as { readonly entries: readonly DirectoryEntry[] }).entries.find((each) => each.name === name)
@@ -58,13 +67,9 @@ const byListing = (name: string, by = identity) =>
 const directory: Operation = { do: 'open', path: '.', flags: ['rdonly', 'directory'], as: 'directory' };
 const rewound: Operation = { do: 'seek', file: 'directory', offset: 0, whence: 'set' };
 /** What the others are compared with. */
-const hostSays = tells(
-  'f',
-  'guest-rename/host',
-  { make: 'a number' },
-  { do: 'stat', path: 'f' },
-  () => 'a number',
-);
+const firstOf = (by: string) =>
+  tells('f', by, { make: 'a number' }, { do: 'stat', path: 'f' }, () => 'a number');
+const hostSays = firstOf('guest-rename/host');
 const link = (path: string, to: string): Operation => ({ do: 'link', path, to });
 
 /** The host made two links; the guest writes by one of them. */
@@ -74,10 +79,10 @@ const oneFile: Tale = {
     const texts = { make: 'first', write: 'FIRST' };
     return [
       host('make', [file('f', 'first'), link('f', 'g')]),
-      host('host-look', [hostSays]),
       guest('look', [
-        byStat('f'),
-        byStat('g'),
+        firstOf(identity),
+        byStat('f', identity, 'look'),
+        byStat('g', identity, 'look'),
         attribute('nlink', 'f', identity, { make: '2' }),
         attribute('nlink', 'g', identity, { make: '2' }),
         says('f', identity, { make: 'first' }),
@@ -109,14 +114,14 @@ const guestLinks: Tale = {
       host('make', [file('f', 'first')]),
       host('host-look', [hostSays]),
       guest('link', [
-        byStat('f'),
+        firstOf(identity),
         ...names.flatMap((name): Act[] => [
           done(`linking f to ${name}`, by, link('f', name)),
           says(name, by, { link: 'first' }),
         ]),
       ]),
       guest('own', [
-        ...['l0', `l${manyLinks - 1}`].map((name) => byStat(name)),
+        ...['l0', `l${manyLinks - 1}`].map((name) => byStat(name, identity, 'link')),
         attribute('nlink', 'f', by, { make: '1', link: all }),
         attribute('nlink', 'l3', by, { link: all }),
       ]),

@@ -18,18 +18,23 @@ import { type Act, guest, host, type Look, type Tale, type Turn, timeoutOf, watc
 const known = 'create/first-lookup';
 const again = 'recreate/guest-after-host-delete';
 
-/** Opened as a shell's > does, and written. */
+/** Opened as a shell's > does, and written. Who takes a dead name for alive may be told that there is none. */
 function anew(path: string, text: string): readonly Act[] {
+  const flags = ['creat', 'trunc', 'wronly'] as const;
+  const works = (what: string, op: Operation): Look => ({
+    ...done(
+      what,
+      again,
+      op,
+      { delete: 'refused', anew: 'done' },
+      { ENOENT: 'refused', ESTALE: 'refused', EBADF: 'refused' },
+    ),
+    done: { in: 'anew', since: 'delete' },
+  });
   return [
-    done(`making ${path} anew`, again, {
-      do: 'open',
-      path,
-      flags: ['creat', 'trunc', 'wronly'],
-      mode: 0o644,
-      as: path,
-    }),
-    { do: 'write', file: path, offset: 0, base64: encoded(text) },
-    { do: 'close', file: path },
+    works(`making ${path} anew`, { do: 'open', path, flags, mode: 0o644, as: path }),
+    works(`writing ${path}`, { do: 'write', file: path, offset: 0, base64: encoded(text) }),
+    works(`closing ${path}`, { do: 'close', file: path }),
   ];
 }
 

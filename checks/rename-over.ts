@@ -115,10 +115,7 @@ const keptDescriptor: Tale = {
         closed('f'),
       ]),
       // None of this went to the file that has the name now.
-      host('look', [
-        says('f', 'guest-rename/host', texts),
-        attribute('mode', 'f', 'guest-rename/host', { make: '644' }),
-      ]),
+      host('look', [says('f', change, texts), attribute('mode', 'f', change, { make: '644' })]),
       // Where the name still means the old file, it has what was written to it.
       guest('by-path', [
         watch([says('f', 'rename-over/open', { make: 'firST, still', replace: 'the second' })], setting),
@@ -148,8 +145,8 @@ const workingDirectory: Tale = {
         }),
       ]),
       host('look', [
-        exists('old/y', 'guest-rename/host', { make: 'absent', work: 'there' }),
-        exists('d/y', 'guest-rename/host', { make: 'absent' }),
+        exists('old/y', by, { make: 'absent', work: 'there' }),
+        exists('d/y', by, { make: 'absent' }),
       ]),
       turn('visitor', 'visit', [watch([says('d/x', 'rename-over/open', texts)], setting)]),
     ];

@@ -51,7 +51,9 @@ export function listed(directory: string, name: string, by: string, states: Stat
     by,
     states,
     { see: 'listed', path: directory, name },
-    ({ listed: is }) => (is === undefined ? undefined : is === true ? 'there' : 'absent'),
+    // A directory that has been removed lists nothing, and says so with ENOENT.
+    ({ listed: is, errno }) =>
+      is === true ? 'there' : is === false || errno === 'ENOENT' ? 'absent' : undefined,
     { is: { listed: last(states) === 'there' } },
   );
 }

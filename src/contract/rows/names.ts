@@ -108,9 +108,18 @@ export const names: readonly Row[] = [
   {
     scenario: 'rename-over/working-directory',
     title: 'the host renames a directory away and puts another in its place; a guest process had it as cwd',
-    cells: { ...everyPolicy(asLocal), dax: asLocal, ...everyNinep(asLocalOr('ENOENT', 'ESTALE')) },
-    because: 'A working directory is an inode: it goes on meaning the old directory, under its new name.',
-    sources: [`${fuse}/dir.c fuse_lookup`, `${daemon}/passthrough/inode_store.rs`],
+    cells: {
+      ...everyPolicy(asLocal),
+      dax: asLocal,
+      ...everyNinep(reported('a working directory goes by its path and may be the new one')),
+    },
+    because:
+      'A working directory is an inode: it goes on meaning the old directory, under its new name. 9p holds its path.',
+    sources: [
+      `${fuse}/dir.c fuse_lookup`,
+      `${daemon}/passthrough/inode_store.rs`,
+      `${qemu9p} v9fs_walk`,
+    ],
     variants: [
       {
         ...withHandles,
