@@ -11,7 +11,7 @@ import type { Bundle } from '../run/bundle.ts';
 import { judgeBundle } from '../run/judge.ts';
 import { makeReport } from '../run/report.ts';
 import { bundlesAt } from './bundles.ts';
-import { loadAll } from './check.ts';
+import { loadAll } from './load-all.ts';
 import { printReport } from './print.ts';
 import { packageVersion } from './version.ts';
 

@@ -3,7 +3,7 @@ import { padTo, wrapped } from '../report/layout.ts';
 import { printable } from '../report/printable.ts';
 import { count } from '../report/quantities.ts';
 import { type CheckFacts, describeCheck } from '../run/describe.ts';
-import { loadAll } from './check.ts';
+import { loadAll } from './load-all.ts';
 import { styleOf } from './print.ts';
 
 /** `vfs-verify list`: the checks, how many cases they have, in which modes, and what they need. */

@@ -2,7 +2,7 @@ import { KnownError } from '../model/error.ts';
 import { judgeBundle } from '../run/judge.ts';
 import { type Reproducible, reproScript } from '../run/repro/script.ts';
 import { bundlesAt } from './bundles.ts';
-import { loadAll } from './check.ts';
+import { loadAll } from './load-all.ts';
 
 /** `vfs-verify repro BUNDLE`: the failing case as a script for a bug report, without vfs-verify. */
 export async function repro(
