@@ -52,6 +52,18 @@ describe('the one plain sentence', () => {
       ledger(line('unexplained', 70, 'unexplained'), line('fuse/disk', 30)),
       '70.0 % cannot be explained: a test.',
     ],
+    [
+      ledger(line('fuse/unexplained', 70, 'unexplained'), line('guest-cache', 30)),
+      '70.0 % came from the host, and whether from its memory or the disk cannot be told: a test.',
+    ],
+    [
+      { ...ledger(line('fuse/host-cache', 100)), storage: { storage: 'tmpfs' as const, fsType: 'tmpfs' } },
+      "100 % came from the host's page cache: this measures memory, and there is no disk behind it (tmpfs).",
+    ],
+    [
+      { ...ledger(line('fuse/disk', 100)), storage: { storage: 'network' as const, fsType: 'nfs' } },
+      '100 % came from the disk: this measures another machine (nfs).',
+    ],
     [ledger(), 'Nothing was read.'],
   ])('says what a run measured (%#)', (given, expected) => {
     expect(sentence(given)).toBe(expected);

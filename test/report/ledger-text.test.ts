@@ -88,6 +88,32 @@ describe('a ledger in print', () => {
     expect(text).toContain('not seen: device');
   });
 
+  it('says which latencies were calibrated, and which not and why', () => {
+    const one = { fromNs: 0, toNs: 21_000, samples: 200, mistaken: 0.005, undecided: 0.005 };
+    const calibrated = ledgerLines(
+      {
+        ...ledger,
+        calibration: {
+          classes: [
+            { source: 'guest-cache', ...one },
+            { source: 'disk', fromNs: 2_000_000, samples: 200, mistaken: 0.005, undecided: 0.1 },
+          ],
+          refused: [{ source: 'host-cache', why: 'a reason' }],
+        },
+      },
+      { color: false, width: 200 },
+    ).join('\n');
+    expect(calibrated).toContain(
+      'latency classes of this run: guest-cache to 21 µs (200 reads), disk 2 ms and more (200 reads); host-cache not: a reason',
+    );
+  });
+
+  it('says in words that the daemon read nothing', () => {
+    const daemon = { bytes: [0, 0], requests: [0, 0], kicks: [4, 4], how: 'a test', diskBytes: 0 } as const;
+    const quiet = ledgerLines({ ...ledger, daemon }, { color: false, width: 80 }).join('\n');
+    expect(quiet).toContain('the daemon read nothing (a test)');
+  });
+
   it('lets nothing through that a terminal would obey', () => {
     expect(text).not.toContain('\u001b');
   });
