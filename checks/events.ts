@@ -129,7 +129,7 @@ function judge(observed: Observed, promises: Promises): Verdict {
 
 /** What is wrong with the events that came; undefined where nothing is. */
 function verdictOf(plan: Plan, events: EventsResult['events'], when: string): Verdict | undefined {
-  const { missing, otherKind, disordered, apart } = accountOf(plan.acts, { events });
+  const { missing, otherKind, disordered, apart, unasked } = accountOf(plan.acts, { events });
   const fail = (code: string, words: string): Verdict => ({
     kind: 'fail',
     code,
@@ -145,6 +145,8 @@ function verdictOf(plan: Plan, events: EventsResult['events'], when: string): Ve
     );
   if (apart[0] !== undefined)
     return fail('other-kind', `${apart[0]}: both events came, and not as of one rename`);
+  if (unasked[0] !== undefined)
+    return fail('unasked', `${unasked[0]} came, and nobody did that${more(unasked)}`);
   // Writes to several files may be sent in any order.
   if (plan.closes.length === 0 && disordered[0] !== undefined)
     return fail(
@@ -165,6 +167,7 @@ export default defineCheck({
   codes: {
     missing: 'something was done, and the watch was told nothing of that name',
     'other-kind': 'the watch was told something else of that name than what was done',
+    unasked: 'the watch was told of a name that came, went or moved without anybody doing it',
     'out-of-order': 'the watch was told of things in another order than that in which they were done',
     'no-promise': 'the contract does not know this mode',
     'could-not-run': 'a step did not end well',

@@ -1,6 +1,6 @@
 import { defineCheck } from '../src/model/check.ts';
 import { judgeTurns, judgeWaitAcross, judgeWaitInGuest } from './locks/judge.ts';
-import { acrossWait, caseOfPlace, places, waitInGuest } from './locks/plan.ts';
+import { acrossWait, caseOfMeeting, meetings, waitInGuest } from './locks/plan.ts';
 
 /** Two processes and one lock, wherever the two are. */
 export default defineCheck({
@@ -17,7 +17,7 @@ export default defineCheck({
     'not-refused': 'the contract says that this is refused here, and it was not',
     'could-not-run': 'a step did not end well',
   },
-  cases: () => [...places.map(caseOfPlace), acrossWait, waitInGuest],
+  cases: () => [...meetings.map(caseOfMeeting), acrossWait, waitInGuest],
   judge: (observed, promises) => {
     switch (observed.case.name) {
       case acrossWait.name:

@@ -159,6 +159,8 @@ export interface Account {
   readonly disordered: readonly Missing[];
   /** A moved-from and its moved-to that say that they do not belong together. */
   readonly apart: readonly string[];
+  /** Names that came or went without anybody's doing, as `create name`. */
+  readonly unasked: readonly string[];
 }
 
 export interface Missing extends Expected {
@@ -166,6 +168,9 @@ export interface Missing extends Expected {
   /** What the name had instead. */
   readonly instead: readonly string[];
 }
+
+/** Writing, and looking, has side effects on files; on names only what is asked for has one. */
+const changesNames: ReadonlySet<string> = new Set(['create', 'delete', 'moved-from', 'moved-to']);
 
 /** Which of the events that had to come did, and in which order. */
 export function accountOf(acts: readonly Act[], { events }: Pick<EventsResult, 'events'>): Account {
@@ -188,5 +193,15 @@ export function accountOf(acts: readonly Act[], { events }: Pick<EventsResult, '
     const moves = makes.length === 2 && cookies.every((cookie) => cookie !== undefined);
     if (moves && cookies[0] !== cookies[1]) apart.push(words);
   }
-  return { missing: missing ?? [], otherKind: otherKind ?? [], disordered: disordered ?? [], apart };
+  const asked = new Set(acts.flatMap(({ makes }) => makes).map(({ event, name }) => `${event} ${name}`));
+  const unasked = events.flatMap(({ mask, name }) =>
+    mask.filter((event) => changesNames.has(event)).map((event) => `${event} ${name ?? ''}`),
+  );
+  return {
+    unasked: unasked.filter((each) => !asked.has(each)),
+    missing: missing ?? [],
+    otherKind: otherKind ?? [],
+    disordered: disordered ?? [],
+    apart,
+  };
 }

@@ -115,16 +115,16 @@ export function using(path: string, combo: Combo, flags: readonly OpenFlag[]): r
   ];
 }
 
-/** What is there afterwards: the name itself, and the bytes of the file that it leads to. */
-export const looksOf = ['type', 'an open afterwards', 'bytes', 'a close afterwards'] as const;
+/** What is there afterwards: the bytes of the file that the name leads to, and the name itself. */
+export const looksOf = ['an open afterwards', 'bytes', 'a close afterwards', 'type'] as const;
 
 export function looking(path: string, combo: Combo): readonly Operation[] {
   const handle = `look ${path}`;
   return [
-    { do: 'stat', path, follow: false },
     { do: 'open', path, flags: ['rdonly', 'nonblock'], as: handle },
     { do: 'read', file: handle, offset: 0, length: 4 * blockOf(combo) },
     { do: 'close', file: handle },
+    { do: 'stat', path, follow: false },
   ];
 }
 

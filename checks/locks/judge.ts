@@ -4,7 +4,7 @@ import type { ManyResult } from '../../src/model/operation.ts';
 import { describePromise, type Promise as Promised } from '../../src/model/promise.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { judgeTrouble, troubleIn } from '../writers/trouble.ts';
-import { type Ask, asksIn, families, places, rounds } from './plan.ts';
+import { type Ask, asksIn, families, meetings } from './plan.ts';
 
 /** The refusals that say: another one holds it. */
 const heldErrnos = ['EAGAIN', 'EACCES', 'ETIMEDOUT'];
@@ -23,14 +23,15 @@ function valuesOf(observed: Observed, step: string): readonly unknown[] {
 
 /** The case in which two take turns. */
 export function judgeTurns(observed: Observed, promises: Promises): Verdict {
-  const place = places.find(({ name }) => name === observed.case.name);
+  const meeting = meetings.find(({ name }) => name === observed.case.name);
   const trouble = troubleIn(observed);
-  if (place === undefined || trouble !== undefined)
+  if (meeting === undefined || trouble !== undefined)
     return judgeTrouble(trouble ?? { step: '', words: 'no such case' }, undefined);
-  const judged = rounds.flatMap(({ step }) => {
-    const values = valuesOf(observed, step);
-    return asksIn(step).map(({ index, ask }): Judged => {
-      const promise = promises(`locks/${ask.family}-${place.scenario}`);
+  const { rounds, scenario, name } = meeting;
+  const judged = rounds.flatMap((round) => {
+    const values = valuesOf(observed, round.step);
+    return asksIn(round).map(({ index, ask }): Judged => {
+      const promise = promises(`locks/${ask.family}-${scenario}`);
       return { family: ask.family, ...judgeAsk(ask, errnoOf(values[index]), promise) };
     });
   });
@@ -41,7 +42,7 @@ export function judgeTurns(observed: Observed, promises: Promises): Verdict {
     .find((errno) => errno !== undefined);
   if (opened !== undefined)
     return { kind: 'unknown', code: 'could-not-run', reason: `a file could not be opened: ${opened}` };
-  return summedUp(judged, place.name);
+  return summedUp(judged, name);
 }
 
 /** What was granted or refused, held against what must be. */
@@ -119,7 +120,9 @@ export function judgeWaitInGuest(observed: Observed, promises: Promises): Verdic
       const what = `${family}: a lock that was given back while it was waited for was refused with ${errno}`;
       if (errno === 'ETIMEDOUT')
         return { family, kind: 'fail', code: 'not-released', reason: what, observed: what };
-      const kept = promise?.freshness.kind === 'error' && promise.freshness.errno === errno;
+      // A daemon that keeps locks itself may refuse to wait for one.
+      const waiting = promises(`locks/${family}-wait`)?.freshness;
+      const kept = waiting?.kind === 'error' && waiting.errno === errno;
       return kept
         ? { family, kind: 'pass', reason: what }
         : { family, kind: 'unknown', code: 'could-not-run', reason: what };

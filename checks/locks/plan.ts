@@ -6,7 +6,7 @@ import type { ViewName } from '../../src/model/side.ts';
 export const families: readonly LockFamily[] = ['flock', 'posix', 'ofd'];
 
 /** Where two processes ask for the same lock. */
-export interface Place {
+interface Place {
   readonly name: string;
   /** Ends the scenario's name: `locks/flock-across-sides`. */
   readonly scenario: string;
@@ -15,7 +15,7 @@ export interface Place {
   readonly needs: readonly Need[];
 }
 
-export const places: readonly Place[] = [
+const places: readonly Place[] = [
   { name: 'across-sides', scenario: 'across-sides', one: 'host', other: 'guest', needs: [] },
   {
     name: 'across-tags',
@@ -50,7 +50,7 @@ interface Move {
   readonly ask?: Ask;
 }
 
-interface Round {
+export interface Round {
   readonly step: string;
   readonly actor: 'one' | 'other';
   readonly moves: readonly Move[];
@@ -95,7 +95,7 @@ const held = (family: LockFamily, words: string): Ask => ({
  * One takes the lock, the other asks for it, one gives it back, the other takes it, and so on in both directions;
  * then both share it; then each takes a half of the file.
  */
-export const rounds: readonly Round[] = [
+const turns: readonly Round[] = [
   { step: 'one-opens', actor: 'one', moves: opens.one },
   { step: 'other-opens', actor: 'other', moves: opens.other },
   round('one-takes', 'one', (family) => [
@@ -145,15 +145,11 @@ export const rounds: readonly Round[] = [
           },
         ]),
   ]),
-  // Closing gives back what is held, whoever forgot to.
-  round('other-closes', 'other', (family) => [
-    { op: { do: 'close', file: family } },
-    { op: { do: 'open', path: family, flags: ['rdwr'], as: family } },
-  ]),
+  round('other-gives', 'other', (family) => [{ op: lock(family, 'unlock') }]),
   round('one-takes-front', 'one', (family) => [
     {
       op: family === 'flock' ? lock(family, 'exclusive') : lock(family, 'exclusive', front),
-      ask: must(family, 'what the second one held when it closed', 'not-released'),
+      ask: must(family, 'what the second one gave back', 'not-released'),
     },
   ]),
   round('other-takes-back', 'other', (family) =>
@@ -177,9 +173,37 @@ export const rounds: readonly Round[] = [
   ),
 ];
 
+/** Closing gives back what is held, whoever forgot to. */
+const closing: readonly Round[] = [
+  { step: 'one-opens', actor: 'one', moves: opens.one },
+  { step: 'other-opens', actor: 'other', moves: opens.other },
+  round('other-takes', 'other', (family) => [
+    { op: lock(family, 'exclusive'), ask: must(family, 'a lock that nobody holds', 'not-granted') },
+  ]),
+  round('other-closes', 'other', (family) => [{ op: { do: 'close', file: family } }]),
+  round('one-takes', 'one', (family) => [
+    {
+      op: lock(family, 'exclusive'),
+      ask: must(family, 'what the second one held when it closed', 'not-released'),
+    },
+  ]),
+];
+
+/** Places, and what is done there. */
+export const meetings: readonly (Place & { readonly rounds: readonly Round[] })[] = [
+  ...places.map((place) => ({ ...place, rounds: turns })),
+  {
+    name: 'closed-in-one-guest',
+    scenario: 'one-guest',
+    one: 'guest',
+    other: 'guest',
+    needs: [],
+    rounds: closing,
+  },
+];
+
 /** What is asked in a round, at which place of its list. */
-export function asksIn(step: string): readonly { readonly index: number; readonly ask: Ask }[] {
-  const moves = rounds.find((each) => each.step === step)?.moves ?? [];
+export function asksIn({ moves }: Round): readonly { readonly index: number; readonly ask: Ask }[] {
   return moves.flatMap(({ ask }, index) => (ask === undefined ? [] : [{ index, ask }]));
 }
 
@@ -190,7 +214,14 @@ export const makes: readonly Operation[] = families.flatMap((family): readonly O
   { do: 'close', file: family },
 ]);
 
-export function caseOfPlace({ name, scenario, one, other, needs }: Place): Case {
+export function caseOfMeeting({
+  name,
+  scenario,
+  one,
+  other,
+  needs,
+  rounds,
+}: (typeof meetings)[number]): Case {
   return {
     name,
     scenarios: families.map((family) => `locks/${family}-${scenario}`),
@@ -263,7 +294,7 @@ export const acrossWait: Case = {
 /** One process of a guest holds, the other waits, the first gives back: only then is it granted. */
 export const waitInGuest: Case = {
   name: 'wait-one-guest',
-  scenarios: families.map((family) => `locks/${family}-one-guest`),
+  scenarios: families.flatMap((family) => [`locks/${family}-one-guest`, `locks/${family}-wait`]),
   isolation: 'shared',
   needs: ['writable'],
   actors: { maker: 'host', one: 'guest', other: 'guest' },
