@@ -42,7 +42,7 @@ const reasons: Readonly<Record<Need, string>> = {
   'second-guest': 'needs a second guest on this share',
   'other-tag': 'needs the same directory under a second tag',
   'daemon-visible': "needs to see the daemon's process",
-  'daemon.kill': 'needs a bench that can kill the daemon (a lab)',
+  'daemon.kill': 'needs a daemon of its own, and a bench that can kill it (a lab)',
   'vm.kill': 'needs a bench that can kill the machine (a lab)',
   'power.cut': 'needs a bench that can cut the power (a lab whose share is on a disk of its own)',
   'guest.add': 'needs a bench that can start a second guest (a lab)',
