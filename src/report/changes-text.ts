@@ -1,5 +1,5 @@
 import type { Change, Report } from '../model/report.ts';
-import { changesWords } from './answer.ts';
+import { changesWords, listed } from './answer.ts';
 import { flowed, padTo, type Style, wrapped } from './layout.ts';
 import { printable } from './printable.ts';
 import { count } from './quantities.ts';
@@ -7,14 +7,11 @@ import { count } from './quantities.ts';
 const indent = '  ';
 const maxShown = 40;
 
-/** What matters most first. */
-export const changeOrder: readonly Change['what'][] = ['worse', 'better', 'other', 'new', 'gone'];
-
 /** What is another than in an earlier run, a line for each case. */
 export function changeLines({ baseline }: Report, style: Style): string[] {
   if (baseline === undefined) return [];
   const { changes, file, startedAt, unchanged } = baseline;
-  const sorted = changeOrder.flatMap((what) => changes.filter((change) => change.what === what));
+  const sorted = changedBoth(changes);
   const more = sorted.length - maxShown;
   return [
     '',
@@ -23,8 +20,31 @@ export function changeLines({ baseline }: Report, style: Style): string[] {
       { width: style.width },
     ),
     ...sorted.slice(0, maxShown).flatMap((change) => lineOf(change, style)),
+    ...onlyInOne(changes).flatMap(({ what, words }) =>
+      wrapped(words, { width: style.width, first: indent + padTo(what, 8) }),
+    ),
     ...(more > 0 ? [`${indent}… and ${more.toLocaleString('en-US')} more; --json has them all`] : []),
   ];
+}
+
+/** Cases of both runs, what matters most first. */
+export function changedBoth(changes: readonly Change[]): readonly Change[] {
+  return (['worse', 'better', 'other'] as const).flatMap((what) =>
+    changes.filter((change) => change.what === what),
+  );
+}
+
+/** Cases that only one of the runs has: how many, of which checks, and how many of them fail. */
+export function onlyInOne(changes: readonly Change[]): { what: 'new' | 'gone'; words: string }[] {
+  return (['new', 'gone'] as const).flatMap((what) => {
+    const only = changes.filter((change) => change.what === what);
+    const fails = only.filter(({ before, after }) => (after ?? before)?.kind === 'fail').length;
+    const failing = fails === 0 ? '' : `, of which ${fails} ${what === 'new' ? 'fail' : 'failed'}`;
+    const checks = [...new Set(only.map(({ check }) => check))].map(printable);
+    return only.length === 0
+      ? []
+      : [{ what, words: `${count(only.length, 'case')} of ${listed(checks)}${failing}` }];
+  });
 }
 
 function lineOf(change: Change, style: Style): string[] {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
-import type { Report } from '../../src/model/report.ts';
+import type { Report, Result } from '../../src/model/report.ts';
 import { formats } from '../../src/report/formats.ts';
 import { hostile, hostileReport } from './hostile.ts';
 import { pathResult, reportOf, staleVerdict } from './samples.ts';
@@ -98,6 +98,79 @@ describe('a report as a page', () => {
     const cold = document.getElementById('read-path.auto');
     expect(cold?.querySelectorAll('figure svg.plot rect').length).toBeGreaterThan(4);
     expect(cold?.textContent).toContain('fuse/disk');
+  });
+});
+
+describe('a page about a run that was interrupted and is compared', () => {
+  const notRun = (check: string, mode: string): Result => ({
+    check,
+    mode,
+    cases: [],
+    durationMs: 0,
+    verdict: {
+      kind: 'unknown',
+      code: 'not-run',
+      reason: 'not run: the run was interrupted',
+      next: 'vfs-verify check --continue runs',
+    },
+  });
+  const modes = ['never', 'auto', 'always'];
+  const results = [...modes.map((mode) => notRun('locks', mode)), notRun('links', 'auto')];
+  const report: Report = {
+    ...reportOf('check', results),
+    baseline: {
+      file: 'old.json',
+      startedAt: '2025-01-02T03:04:05.678Z',
+      versions: { virtiofsd: '1.12.0', qemu: '11.1.3' },
+      unchanged: 2,
+      changes: [
+        {
+          what: 'better',
+          check: 'md5',
+          mode: 'auto',
+          case: 'a',
+          before: { kind: 'fail', code: 'differs' },
+          after: { kind: 'pass' },
+        },
+        {
+          what: 'worse',
+          check: 'md5',
+          mode: 'auto',
+          case: 'b',
+          before: { kind: 'pass' },
+          after: { kind: 'unknown' },
+        },
+        ...modes.map((mode) => ({
+          what: 'gone' as const,
+          check: 'locks',
+          mode,
+          case: 'x',
+          before: { kind: 'fail' as const },
+        })),
+      ],
+    },
+  };
+
+  it('tells what was not run once, and how to go on', async () => {
+    const page = parseHTML(await formats.html(report)).document;
+    const cards = all('.finding', page).map((each) => each.textContent ?? '');
+    expect(cards).toHaveLength(1);
+    expect(cards[0]).toContain('4 results');
+    expect(cards[0]).toContain('locks in every mode; links in auto');
+    expect(cards[0]).toContain('vfs-verify check --continue runs');
+  });
+
+  it('has what changed in a table, the worse first, and counts what only one run has', async () => {
+    const page = parseHTML(await formats.html(report)).document;
+    const changes = page.querySelector('#changes');
+    const rows = [...(changes?.querySelectorAll('.changes tbody tr') ?? [])].map(
+      (row) => row.textContent ?? '',
+    );
+    expect(rows).toHaveLength(2);
+    expect(rows[0]).toMatch(/worse.*md5 \/ b.*pass.*unknown/s);
+    expect(rows[1]).toMatch(/better.*FAIL \(differs\).*pass/s);
+    expect(changes?.textContent).toContain('3 cases of locks, of which 3 failed');
+    expect(changes?.textContent).toMatch(/virtiofsd1\.12\.01\.13\.2/);
   });
 });
 

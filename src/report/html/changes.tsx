@@ -1,11 +1,11 @@
 import type { Baseline, Change, Report } from '../../model/report.ts';
 import { changesWords } from '../answer.ts';
-import { changeOrder } from '../changes-text.ts';
+import { changedBoth, onlyInOne } from '../changes-text.ts';
 import { printable } from '../printable.ts';
 import { count } from '../quantities.ts';
 import { Mark } from './mark.tsx';
 import { dateWords } from './masthead.tsx';
-import { ModeName, Name } from './told.tsx';
+import { ModeName, Name, Told } from './told.tsx';
 import { lookOf, lookWords } from './words.ts';
 
 const changeWords: Readonly<Record<Change['what'], string>> = {
@@ -20,15 +20,23 @@ const changeWords: Readonly<Record<Change['what'], string>> = {
 export function Changes({ report }: { report: Report }) {
   const { baseline } = report;
   if (baseline === undefined) return null;
-  const changes = changeOrder.flatMap((what) => baseline.changes.filter((change) => change.what === what));
+  const changes = changedBoth(baseline.changes);
+  const only = onlyInOne(baseline.changes);
   return (
     <section id="changes" aria-labelledby="changes-title">
       <h2 id="changes-title">Compared with the earlier run</h2>
       <p class="lead">
-        {capitalized(changesWords(changes))}; {count(baseline.unchanged, 'case')} ended as before. The earlier
-        run is <Name>{printable(baseline.file)}</Name> of {dateWords(baseline.startedAt)}.
+        {capitalized(changesWords(baseline.changes))}; {count(baseline.unchanged, 'case')} ended as before.
+        The earlier run is <Name>{printable(baseline.file)}</Name> of {dateWords(baseline.startedAt)}.
       </p>
       <VersionChanges baseline={baseline} report={report} />
+      {only.length === 0 ? null : (
+        <dl class="told">
+          {only.map(({ what, words }) => (
+            <Told label={changeWords[what]}>{words}</Told>
+          ))}
+        </dl>
+      )}
       {changes.length === 0 ? null : (
         <div class="scrolls">
           <table class="rows changes">

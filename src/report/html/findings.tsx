@@ -1,16 +1,18 @@
 import type { CaseResult, Report, Result } from '../../model/report.ts';
 import { casesIn } from '../answer.ts';
 import { printable } from '../printable.ts';
+import { count } from '../quantities.ts';
 import { Sources } from './comparison.tsx';
 import { Mark } from './mark.tsx';
 import { Command, ModeName, Name } from './told.tsx';
-import { type Look, lookOf } from './words.ts';
+import { type Look, lookOf, placesOf } from './words.ts';
 
 type Anchors = ReadonlyMap<Result, string>;
 
 interface Finding {
   readonly look: Look;
-  readonly check: string;
+  /** Absent: results of several checks that never came to a case, all for one reason. */
+  readonly check: string | undefined;
   readonly code: string | undefined;
   readonly known: CaseResult['known'];
   readonly where: readonly { readonly result: Result; readonly each: CaseResult }[];
@@ -42,9 +44,11 @@ function findingsOf({ results }: Report): Finding[] {
       const look = lookOf(each.verdict, each.known !== undefined);
       if (!order.includes(look)) continue;
       const { code } = each.verdict;
-      const key = JSON.stringify([look, result.check, code, each.known?.id]);
+      // A run that was interrupted is one thing to look at, not one for each check.
+      const check = each.name === '' && code === 'not-run' ? undefined : result.check;
+      const key = JSON.stringify([look, check, code, each.known?.id]);
       const group = found.get(key) ?? {
-        finding: { look, check: result.check, code, known: each.known },
+        finding: { look, check, code, known: each.known },
         where: [],
       };
       group.where.push({ result, each });
@@ -60,13 +64,15 @@ function FindingCard({ finding, report, anchors }: { finding: Finding; report: R
   const [first] = where;
   if (first === undefined) return null;
   const { verdict, rerun } = first.each;
-  const words = report.checks?.[check];
+  const words = check === undefined ? undefined : report.checks?.[check];
   const meaning = code === undefined ? undefined : words?.codes[code];
   return (
     <article class={`finding ${look}`}>
       <h3>
         <Mark look={look} />
-        <span class="check-name">{printable(check)}</span>
+        <span class="check-name">
+          {check === undefined ? count(where.length, 'result') : printable(check)}
+        </span>
         {code === undefined ? null : <span class="code">{printable(code)}</span>}
       </h3>
       <p class="meaning">{printable(meaning ?? verdict.reason)}</p>
@@ -85,16 +91,31 @@ function FindingCard({ finding, report, anchors }: { finding: Finding; report: R
             </dd>
           </div>
         )}
-        <div>
-          <dt>observed</dt>
-          <dd>{printable(verdict.observed ?? verdict.reason)}</dd>
-        </div>
+        {verdict.observed === undefined && meaning === undefined ? null : (
+          <div>
+            <dt>observed</dt>
+            <dd>{printable(verdict.observed ?? verdict.reason)}</dd>
+          </div>
+        )}
         <div>
           <dt>in</dt>
           <dd>
-            <Places finding={finding} anchors={anchors} />
+            {check === undefined ? (
+              placesOf(
+                where.map(({ result }) => result),
+                report.results,
+              )
+            ) : (
+              <Places finding={finding} anchors={anchors} />
+            )}
           </dd>
         </div>
+        {verdict.next === undefined ? null : (
+          <div>
+            <dt>next</dt>
+            <dd>{printable(verdict.next)}</dd>
+          </div>
+        )}
         {rerun === undefined ? null : (
           <div>
             <dt>again</dt>

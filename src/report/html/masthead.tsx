@@ -64,13 +64,13 @@ function answerOf(report: Report): { answer: string; also: string[] } {
   const stale = results.filter((result) => result.verdict.stale === true);
   const parts: [string, string][] = [
     ...(broken.length > 0
-      ? [[`${count(broken.length, 'promise')} broken`, placesOf(broken)] as [string, string]]
+      ? [[`${count(broken.length, 'promise')} broken`, placesOf(broken, results)] as [string, string]]
       : []),
     ...(open.length > 0
-      ? [[`${count(open.length, 'result')} could not be told`, placesOf(open)] as [string, string]]
+      ? [[`${count(open.length, 'result')} could not be told`, placesOf(open, results)] as [string, string]]
       : []),
     ...(known.length > 0
-      ? [[`${count(known.length, 'known defect')} seen again`, placesOf(known)] as [string, string]]
+      ? [[`${count(known.length, 'known defect')} seen again`, placesOf(known, results)] as [string, string]]
       : []),
   ];
   const [worst, ...others] = parts;

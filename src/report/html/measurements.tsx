@@ -3,6 +3,7 @@ import type { Report, Result } from '../../model/report.ts';
 import { isStaleness } from '../../model/staleness.ts';
 import { percentOf } from '../ledger-text.ts';
 import { printable } from '../printable.ts';
+import { count } from '../quantities.ts';
 import { sourceColor } from './colors.ts';
 import { isLedger } from './ledger.tsx';
 import { StalenessBlock, type StalenessRow } from './staleness.tsx';
@@ -23,11 +24,15 @@ export function Measurements({ report, anchors }: { report: Report; anchors: Anc
           <h3>How long the other side's changes were not seen</h3>
           <p class="lead">
             A line for each change, from how long the old state was seen at least to how long at most, sorted.
-            Dashed: the longest that the mode permits.
+            One that reaches the right edge was not seen to end. Dashed: the longest that the mode permits.
           </p>
-          {staleness.map(({ title, rows }) => (
-            <StalenessBlock title={title} rows={rows} />
-          ))}
+          <Distributions all={staleness.slice(0, maxAtOnce)} />
+          {staleness.length <= maxAtOnce ? null : (
+            <details class="more">
+              <summary>{count(staleness.length - maxAtOnce, 'more distribution')}</summary>
+              <Distributions all={staleness.slice(maxAtOnce)} />
+            </details>
+          )}
         </>
       )}
       {ledgers.length === 0 ? null : (
@@ -41,9 +46,23 @@ export function Measurements({ report, anchors }: { report: Report; anchors: Anc
 }
 
 const maxRows = 10;
+/** Distributions that are open to see; the rest folds out. */
+const maxAtOnce = 4;
+
+type Distribution = Readonly<{ title: string; rows: readonly StalenessRow[] }>;
+
+function Distributions({ all }: { all: readonly Distribution[] }) {
+  return (
+    <div class="columns">
+      {all.map(({ title, rows }) => (
+        <StalenessBlock title={title} rows={rows} />
+      ))}
+    </div>
+  );
+}
 
 /** Series of the same check, case and words, a row for each mode. */
-function stalenessByQuestion({ results }: Report): { title: string; rows: StalenessRow[] }[] {
+function stalenessByQuestion({ results }: Report): Distribution[] {
   const byTitle = new Map<string, StalenessRow[]>();
   for (const result of results)
     for (const { name, verdict } of result.cases) {

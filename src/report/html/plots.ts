@@ -121,10 +121,8 @@ export function stalenessPlot(
     boundMs !== undefined && boundMs <= end ? [{ row: key, at: boundMs }] : [],
   );
   // Beside the label, because beside its own line it would lie on the bars.
-  const boundWords = labelled.flatMap(({ key, series: { boundMs } }) =>
-    boundMs === undefined
-      ? []
-      : [{ row: key, text: `bound ${duration(boundMs)}${boundMs > end ? ' →' : ''}` }],
+  const boundTexts = labelled.flatMap(({ key, series: { boundMs } }) =>
+    boundMs === undefined ? [] : [{ row: key, text: boundWords(boundMs, end) }],
   );
   return svgOf({
     height: 44 + 62 * rows.length,
@@ -163,7 +161,7 @@ export function stalenessPlot(
         strokeWidth: 1.5,
         strokeDasharray: '4,3',
       }),
-      Plot.text(boundWords, { fy: 'row', text: 'text', frameAnchor: 'top-right', fill: 'var(--muted)' }),
+      Plot.text(boundTexts, { fy: 'row', text: 'text', frameAnchor: 'top-right', fill: 'var(--muted)' }),
       Plot.text(labelled, {
         fy: 'key',
         text: ({ label }: { label: string }) => shortened(label),
@@ -174,6 +172,10 @@ export function stalenessPlot(
       Plot.ruleY([0], { stroke: 'var(--line-strong)' }),
     ],
   });
+}
+
+function boundWords(boundMs: number, end: number): string {
+  return boundMs === 0 ? 'fresh at once' : `bound ${duration(boundMs)}${boundMs > end ? ' →' : ''}`;
 }
 
 function barsOf(row: string, series: StalenessSeries, end: number): Bar[] {

@@ -12,30 +12,35 @@ export interface StalenessRow {
 /** How long changes were not seen: the distributions against their bounds, drawn and in numbers. */
 export function StalenessBlock({ rows, title }: { rows: readonly StalenessRow[]; title: string }) {
   return (
-    <div class="columns staleness">
+    <div class="staleness">
       <Figure svg={stalenessPlot(rows)}>{printable(title)}</Figure>
-      <div class="scrolls">
-        <table class="numbers">
-          <thead>
-            <tr>
-              <th scope="col">watched</th>
-              <th scope="col">changes</th>
-              <th scope="col">seen stale</th>
-              <th scope="col">median</th>
-              <th scope="col">longest</th>
-              <th scope="col">bound</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(({ label, series }) => (
+      <details class="in-numbers">
+        <summary>
+          in numbers<span class="unseen">: {printable(title)}</span>
+        </summary>
+        <div class="scrolls">
+          <table class="numbers">
+            <thead>
               <tr>
-                <th scope="row">{printable(label)}</th>
-                <Numbers series={series} />
+                <th scope="col">watched</th>
+                <th scope="col">changes</th>
+                <th scope="col">seen stale</th>
+                <th scope="col">median</th>
+                <th scope="col">longest</th>
+                <th scope="col">bound</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+            </thead>
+            <tbody>
+              {rows.map(({ label, series }) => (
+                <tr>
+                  <th scope="row">{printable(label)}</th>
+                  <Numbers series={series} />
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
     </div>
   );
 }

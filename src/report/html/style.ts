@@ -184,6 +184,7 @@ table.rows thead th, table.numbers thead th, table.accounts thead th { border-to
 table.rows tbody th, table.numbers tbody th, table.votes th, table.accounts tbody th { font-weight: 500; }
 table.numbers td { font-variant-numeric: tabular-nums; white-space: nowrap; }
 table.rows, table.accounts { width: 100%; margin-top: .5rem; }
+table.numbers tbody th { min-width: 8rem; }
 table.numbers thead th { overflow-wrap: normal; white-space: nowrap; }
 caption { text-align: left; color: var(--muted); font-size: .85rem; padding: .3rem 0; }
 .change { font-weight: 600; white-space: nowrap; }
@@ -195,6 +196,7 @@ figcaption { font-size: .85rem; color: var(--muted); margin-bottom: .35rem; }
 .staleness figcaption { color: var(--ink); font-weight: 600; font-size: .92rem; }
 .plot { display: block; width: 100%; height: auto; color: var(--muted); }
 .plot text, .plot tspan { white-space: pre; }
+details.in-numbers > summary, details.more > summary { padding: .2rem .3rem; gap: .1rem .5rem; justify-content: start; font-size: .88rem; color: var(--muted); width: fit-content; }
 .sentence { font-weight: 600; margin: .3rem 0 .2rem; }
 .pass-title { margin-top: .8rem; color: var(--muted); }
 .bars { width: 100%; }

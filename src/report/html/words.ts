@@ -1,6 +1,7 @@
 import type { Report, Result } from '../../model/report.ts';
 import type { Verdict, VerdictKind } from '../../model/verdict.ts';
 import { printable } from '../printable.ts';
+import { count } from '../quantities.ts';
 
 /** What a mark or a cell looks like: a verdict's kind, with the two passes and the two fails told apart. */
 export type Look = VerdictKind | 'stale' | 'known';
@@ -56,16 +57,18 @@ export function anchorsOf({ results }: Report): ReadonlyMap<Result, string> {
   );
 }
 
-/** Several results of a check are told together: `holes in auto, always; md5 in never`. */
-export function placesOf(results: readonly Result[]): string {
+/** Several results of a check are told together: `holes in auto, always; md5`, without modes where it is all of them. */
+export function placesOf(results: readonly Result[], all: readonly Result[]): string {
   const checks = [...new Set(results.map(({ check }) => check))];
-  const told = checks.map((check) => {
-    const modes = results.flatMap((result) =>
-      result.check === check && result.mode !== 'unknown' ? [result.mode] : [],
-    );
-    return modes.length === 0 ? check : `${check} in ${modes.join(', ')}`;
+  const told = checks.slice(0, maxChecksTold).map((check) => {
+    const modesIn = (some: readonly Result[]) =>
+      some.flatMap((each) => (each.check === check && each.mode !== 'unknown' ? [each.mode] : []));
+    const modes = modesIn(results);
+    const isAll = modes.length > 2 && modes.length === modesIn(all).length;
+    return modes.length === 0 ? check : `${check} in ${isAll ? 'every mode' : modes.join(', ')}`;
   });
-  return printable(
-    told.length > 6 ? `${told.slice(0, 6).join('; ')} and ${told.length - 6} more checks` : told.join('; '),
-  );
+  const more = checks.length - told.length;
+  return printable(told.join('; ')) + (more > 0 ? ` and ${count(more, 'more check')}` : '');
 }
+
+const maxChecksTold = 5;
