@@ -34,14 +34,14 @@ const lies: readonly Lie[] = [
   },
   {
     policy: 'auto',
-    faults: 'cache-dir entry-timeout=60 attr-timeout=60',
+    faults: 'entry-timeout=60 attr-timeout=60',
     fails: {
       'attributes/host-by-descriptor': 'stale-too-long',
       'lookup/renamed-away': 'stale-too-long',
       'recreate/guest-after-host-in-time': 'stale-too-long',
-      'create-storm/host-seen-names': 'stale-too-long',
     },
   },
+  { policy: 'auto', faults: 'readdir-stale', fails: { 'create-storm/host-seen-names': 'stale-too-long' } },
   { policy: 'always', faults: 'mode-stale', fails: { 'attributes/host-by-path': 'stale-after-event' } },
   {
     policy: 'never',
@@ -70,7 +70,12 @@ const lies: readonly Lie[] = [
   {
     policy: 'never',
     faults: 'lookup-wrong-inode',
-    fails: { 'lookup/never-looked-for': 'never-was', 'create-storm/host-new-names': 'other-file' },
+    fails: { 'lookup/never-looked-for': 'never-was' },
+  },
+  {
+    policy: 'never',
+    faults: 'lookup-wrong-inode=1',
+    fails: { 'create-storm/host-new-names': 'other-file' },
   },
   {
     policy: 'never',
