@@ -14,9 +14,18 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { clearLab } from '../../src/lab/cleanup.ts';
 import { labInUse } from '../../src/lab/find.ts';
 import type { LabInfo } from '../../src/lab/info.ts';
-import { beginJournal, labMark, newLabId, noteProcess, readJournal } from '../../src/lab/journal.ts';
+import {
+  beginJournal,
+  labMark,
+  newLabId,
+  noteEnded,
+  noteMount,
+  noteProcess,
+  readJournal,
+} from '../../src/lab/journal.ts';
+import { nameForCases, ownerOf } from '../../src/lab/places.ts';
 import { identify } from '../../src/lab/processes.ts';
-import { infoFile, labList, labStatus } from '../../src/lab/status.ts';
+import { infoFile, labList, labStatus, missingParts } from '../../src/lab/status.ts';
 
 let state: string;
 const before = process.env.XDG_STATE_HOME;
@@ -142,4 +151,34 @@ test('a lab that is not up is named, with what to do', async () => {
   makeLab('half', { complete: false });
   await expect(labInUse('half')).rejects.toMatchObject({ code: 'lab-broken' });
   await expect(labInUse('../evil')).rejects.toMatchObject({ code: 'bad-lab-name' });
+});
+
+test('a part that was ended on purpose is not missed', async () => {
+  const lab = makeLab('mine');
+  const added = sleeper(labMark(lab.id).env);
+  noteProcess(lab.directory, 'guest2/qemu', added);
+  process.kill(added, 'SIGKILL');
+  await expect.poll(async () => (await labStatus('mine')).state).toBe('broken');
+  noteEnded(lab.directory, 'guest2/qemu');
+  expect((await labStatus('mine')).state).toBe('up');
+  expect(missingParts(lab.directory)).toEqual([]);
+});
+
+test('a journal keeps where file systems are mounted, in their order', () => {
+  const lab = makeLab('mine');
+  for (const name of ['backing', 'disk']) noteMount(lab.directory, join(lab.directory, name));
+  expect(readJournal(lab.directory)?.mounts).toEqual([
+    join(lab.directory, 'backing'),
+    join(lab.directory, 'disk'),
+  ]);
+});
+
+test('a lab that a run made for its own cases is nobody’s to use', async () => {
+  const name = nameForCases();
+  makeLab(name);
+  expect(ownerOf(name)).toBe(process.pid);
+  expect(ownerOf('own-lab')).toBeUndefined();
+  expect(await labInUse()).toBeUndefined();
+  makeLab('mine');
+  expect((await labInUse())?.name).toBe('mine');
 });
