@@ -44,7 +44,7 @@ export async function clearLab(
  * @returns its journal, if it has one.
  * @throws KnownError `lab-stuck`.
  */
-export async function endLab(directory: string): Promise<Journal | undefined> {
+async function endLab(directory: string): Promise<Journal | undefined> {
   const journal = readJournal(directory);
   if (journal === undefined) return undefined;
   const left = await endProcesses(() => processesOf(journal), limitMs);
