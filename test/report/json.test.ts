@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { Report } from '../../src/model/report.ts';
 import { renderJson } from '../../src/report/json.ts';
 import { reportFaults } from '../../src/report/validate.ts';
+import { hostileReport } from './hostile.ts';
 import { comparison, pathResult, reportOf, staleVerdict } from './samples.ts';
 
 const report = reportOf('md5', [
@@ -38,6 +41,20 @@ describe('the JSON report', () => {
 });
 
 describe('the schema', () => {
+  it('knows what a run of checks wrote, accounts, staleness, a baseline and a known defect in it', () => {
+    const release = JSON.parse(readFileSync(new URL('./release.json', import.meta.url), 'utf8')) as Report;
+    expect(reportFaults(release)).toEqual([]);
+    const hostile = hostileReport();
+    const environment = { ...hostile.environment, startedAt: report.environment.startedAt };
+    expect(reportFaults(JSON.parse(renderJson({ ...hostile, environment })))).toEqual([]);
+  });
+
+  it('sees evidence of a known kind that is not so', () => {
+    const series = [{ what: 'size', intervalsMs: [[1]] }];
+    const wrong = pathResult({ kind: 'pass', reason: 'kept', evidence: { kind: 'staleness', series } });
+    expect(reportFaults(reportOf('check', [wrong])).join()).toContain('intervalsMs/0');
+  });
+
   it('refuses another version', () => {
     expect(reportFaults({ ...report, schema: 'vfs-verify/report/2' })).not.toEqual([]);
   });

@@ -191,6 +191,7 @@ caption { text-align: left; color: var(--muted); font-size: .85rem; padding: .3r
 .change.worse { color: var(--fail-text); } .change.better { color: var(--pass-ink); }
 .ended { display: inline-flex; gap: .4rem; align-items: baseline; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 23rem), 1fr)); gap: 1rem 2.25rem; align-items: start; margin: .8rem 0 1.2rem; }
+.columns > * { min-width: 0; }
 figure { margin: 0; max-width: 30rem; }
 figcaption { font-size: .85rem; color: var(--muted); margin-bottom: .35rem; }
 .staleness figcaption { color: var(--ink); font-weight: 600; font-size: .92rem; }
