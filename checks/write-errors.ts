@@ -1,9 +1,10 @@
 import type { DiskFault } from '../src/model/bench-verb.ts';
 import { defineCheck } from '../src/model/check.ts';
 import type { Operation } from '../src/model/operation.ts';
+import { patternBytes } from '../src/model/pattern.ts';
 import type { Promise as Promised } from '../src/model/promise.ts';
 import type { Verdict } from '../src/model/verdict.ts';
-import { type Content, faultIn } from './durable/bytes.ts';
+import { type Content, differenceIn } from './durable/bytes.ts';
 import { bench, isRefused, madeOf, type Seen, type Trial, trialCodes } from './durable/trial.ts';
 
 /**
@@ -67,8 +68,13 @@ function trial(name: string, scenario: string, fault: DiskFault): Trial {
       { actor: below ? 'medium' : 'host', name: 'left', ops: looked, anyway: true, optional: true },
       bench('mend', { verb: 'disk.mend' }, true),
     ],
-    judge: judgeErrors,
+    judge: (seen, promise) =>
+      judgeErrors(seen, promise, patternBytes(keyOf(seen.setting.seed), 0, content.length)),
   };
+}
+
+function keyOf(seed: number) {
+  return { seed, fileId: content.fileId, writer: 2, generation: content.generation };
 }
 
 /** A file of the full size without blocks: the stores need no more than the writing back of their pages does. */
@@ -99,23 +105,32 @@ const mapped: Trial = {
     {
       actor: 'guest',
       name: 'write',
-      ops: Array.from({ length: 64 }, (_, index): Operation => {
-        const base64 = Buffer.from(`stored with seed ${seed} in ${index}`).toString('base64');
-        return { do: 'store', map: 'm', offset: index * 16_384, base64 };
+      ops: stores(seed).map(([offset, text]): Operation => {
+        return { do: 'store', map: 'm', offset, base64: Buffer.from(text).toString('base64') };
       }),
       anyway: true,
     },
     { actor: 'guest', name: 'msync', ops: [{ do: 'msync', map: 'm' }], anyway: true },
     { actor: 'guest', name: 'fsync', ops: [{ do: 'fsync', file: 'f' }], anyway: true },
     { actor: 'guest', name: 'close', ops: [{ do: 'close', file: 'f' }], anyway: true },
+    { actor: 'host', name: 'left', ops: looked.slice(0, 2), anyway: true, optional: true },
     bench('mend', { verb: 'disk.mend' }, true),
   ],
-  judge: judgeErrors,
+  judge(seen, promise) {
+    const expected = Buffer.alloc(mebibyte);
+    for (const [offset, text] of stores(seen.setting.seed)) expected.write(text, offset);
+    return judgeErrors(seen, promise, expected);
+  },
 };
+
+/** A few bytes in every fourth page. */
+function stores(seed: number): readonly (readonly [number, string])[] {
+  return Array.from({ length: 64 }, (_, index) => [index * 16_384, `stored with seed ${seed} in ${index}`]);
+}
 
 const stages = ['write', 'msync', 'fsync', 'close'] as const;
 
-function judgeErrors({ setting, values }: Seen, { freshness }: Promised): Verdict {
+function judgeErrors({ values }: Seen, { freshness }: Promised, expected: Uint8Array): Verdict {
   const at = freshness.kind === 'surfaces' ? freshness.at : [];
   const errors = stages.flatMap((stage) => {
     const refusal = values(stage).find(isRefused);
@@ -130,7 +145,7 @@ function judgeErrors({ setting, values }: Seen, { freshness }: Promised): Verdic
     const reason = `the guest hears of it too late: ${words}`;
     return { kind: 'fail', code: 'surfaced-late', reason, observed: words };
   }
-  const fault = lostOf(values('left'), setting.seed);
+  const fault = lostOf(values('left'), expected);
   if (fault === undefined) {
     const reason = 'nothing was refused: the disk had room for all of it, or was not asked';
     return { kind: 'unknown', code: 'could-not-tell', reason };
@@ -139,12 +154,13 @@ function judgeErrors({ setting, values }: Seen, { freshness }: Promised): Verdic
   return { kind: 'fail', code: 'swallowed', reason, observed: fault };
 }
 
-function lostOf([back, ...read]: readonly unknown[], seed: number): string | undefined {
+/** What is missing of the bytes that were accepted; undefined: nothing. */
+function lostOf([back, ...read]: readonly unknown[], expected: Uint8Array): string | undefined {
   if (back === undefined) return undefined;
-  const refused = read.find(isRefused);
-  if (refused !== undefined) return `${refused.call} failed with ${refused.errno}`;
-  const bytes = Buffer.concat(read.map((each) => Buffer.from((each as { base64: string }).base64, 'base64')));
-  return faultIn(content, seed, [back, { base64: bytes.toString('base64') }]);
+  const refused = [back, ...read].find(isRefused);
+  if (refused !== undefined) return `${refused.call} of f failed with ${refused.errno}`;
+  const found = Buffer.concat(read.map((each) => Buffer.from((each as { base64: string }).base64, 'base64')));
+  return differenceIn('f', found, expected);
 }
 
 /** What the disk below refuses, the guest that wrote it hears of. */

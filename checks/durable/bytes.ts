@@ -54,12 +54,14 @@ export function faultIn(
   if (read === undefined || isRefused(read))
     return `${path} cannot be read (${read === undefined ? 'not tried' : (read as Refused).errno})`;
   const found = Buffer.from((read as { base64: string }).base64, 'base64');
-  const key = { seed, fileId, writer: 2, generation };
-  const expected = patternBytes(key, 0, length);
-  if (found.equals(expected)) return undefined;
-  if (found.length === 0) return `${path} is empty, of ${length} bytes`;
-  const named = describeWrongBytes(nameWrongBytes(found, 0, { expected, keys: [key], fileId }));
-  return `${path}: ${named}`;
+  return differenceIn(path, found, patternBytes({ seed, fileId, writer: 2, generation }, 0, length));
+}
+
+/** How the bytes of a whole file differ from those that should be there; undefined: they do not. */
+export function differenceIn(path: string, found: Uint8Array, expected: Uint8Array): string | undefined {
+  if (Buffer.from(found).equals(expected)) return undefined;
+  if (found.length === 0) return `${path} is empty, of ${expected.length} bytes`;
+  return `${path}: ${describeWrongBytes(nameWrongBytes(found, 0, { expected }))}`;
 }
 
 /** The number of a file system whose pages are never written to a disk. */

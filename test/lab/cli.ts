@@ -28,14 +28,17 @@ export async function vfsVerify(
 }
 
 /** Runs it with --json and reads the report. */
-export async function reportOf(args: readonly string[]): Promise<{
+export async function reportOf(
+  args: readonly string[],
+  options: Parameters<typeof vfsVerify>[1] = {},
+): Promise<{
   readonly status: number | undefined;
   readonly report: Report;
   readonly first: Result;
   readonly stderr: string;
 }> {
   const [command = '', ...rest] = args;
-  const ran = await vfsVerify([command, '--json', ...rest]);
+  const ran = await vfsVerify([command, '--json', ...rest], options);
   let report: Report;
   try {
     report = JSON.parse(ran.stdout) as Report;
