@@ -208,7 +208,7 @@ export function microseconds(ns: number): string {
   return value < 10 ? value.toFixed(1) : String(Math.round(value));
 }
 
-export function timeWords(ns: number): string {
+function timeWords(ns: number): string {
   if (ns < 1000) return `${ns} ns`;
   if (ns < 1e6) return `${Number((ns / 1000).toPrecision(2))} µs`;
   if (ns < 1e9) return `${Number((ns / 1e6).toPrecision(2))} ms`;

@@ -9,7 +9,7 @@ export const hostile =
   `<img src=x onerror=alert(1)>"'&amp;]]></script><!--\u001b[31m\n\0\udcff\u202e\u2028\ufffe` +
   '</style></title><svg onload=alert(2)>';
 
-export const staleness: StalenessEvidence = {
+const staleness: StalenessEvidence = {
   kind: 'staleness',
   series: [
     {
@@ -37,7 +37,7 @@ export const staleness: StalenessEvidence = {
   ],
 };
 
-export const ledger: Ledger = {
+const ledger: Ledger = {
   sentence: `50 % from the disk ${hostile}`,
   bytes: 600_000,
   requests: 148,

@@ -241,7 +241,8 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   .matrix .cell-word { grid-column: 2; } .matrix .cell-count { grid-column: 3; }
   .matrix .cell .mark { margin-top: .1rem; }
   .cell.pass .cell-word, .cell.skip .cell-word { font-weight: 400; }
-  .result-mode, .case-name { min-width: 0; }
+  .result-mode, .case-name, .result-word, .case-word { min-width: 0; }
+  .result-time, .case-time { order: 10; margin-left: 0; }
   .result-reason, .case-reason { flex-basis: 100%; order: 9; }
   .case > .case-body { padding-left: .3rem; }
   .result-body { padding: .3rem .75rem .8rem; }
