@@ -67,15 +67,58 @@ export async function carryOutGangs(jobs: readonly Job[], options: GangOptions):
     else possible.push(job);
   }
   if (maker === undefined) return;
-  const byKey = new Map<string, Job[]>();
-  for (const job of possible) {
-    const key = JSON.stringify([abilitiesOf(job.plan).filter(isOfDisk), verbsOf(job.plan)]);
-    byKey.set(key, [...(byKey.get(key) ?? []), job]);
-  }
-  for (const gang of [...byKey.values()].flatMap(thatFit)) {
+  for (const machine of planMachines(gangsOf(possible))) {
     if (options.signal?.aborted === true) return;
-    await carryOutGang(gang, maker, options, skip);
+    await carryOutMachine(machine, maker, options, skip);
   }
+}
+
+/** Cases that do the same to their machine, in the same order. */
+function gangsOf(jobs: readonly Job[]): readonly Job[][] {
+  const byDeed = new Map<string, Job[]>();
+  for (const job of jobs) {
+    const deed = JSON.stringify([abilitiesOf(job.plan).filter(isOfDisk), verbsOf(job.plan)]);
+    byDeed.set(deed, [...(byDeed.get(deed) ?? []), job]);
+  }
+  return [...byDeed.values()].flatMap(thatFit);
+}
+
+/**
+ * Puts gangs on as few machines as can bear them, one after the other: all that want the same kind of disk, and
+ * at the end one that leaves the machine spoiled.
+ */
+export function planMachines(gangs: readonly (readonly Job[])[]): readonly (readonly (readonly Job[])[])[] {
+  const machines: { readonly disk: DiskWish; readonly gangs: (readonly Job[])[]; spoiled: boolean }[] = [];
+  const rank = (gang: readonly Job[]) => 2 * Number(spoils(gang)) + Number(diskWish(gang) === 'any');
+  const inOrder = [...gangs].sort((a, b) => rank(a) - rank(b));
+  for (const gang of inOrder) {
+    const disk = diskWish(gang);
+    const fits = machines.find((each) => !each.spoiled && (disk === 'any' || each.disk === disk));
+    const machine = fits ?? { disk, gangs: [], spoiled: false };
+    if (fits === undefined) machines.push(machine);
+    machine.gangs.push(gang);
+    machine.spoiled = spoils(gang);
+  }
+  return machines.map((each) => each.gangs);
+}
+
+type DiskWish = 'any' | 'disk' | 'quota';
+
+function diskWish(gang: readonly Job[]): DiskWish {
+  const needs = gang.flatMap(({ plan }) => abilitiesOf(plan));
+  return needs.includes('disk.quota') ? 'quota' : needs.some(isOfDisk) ? 'disk' : 'any';
+}
+
+/** Something is dead afterwards, or a file system that saw an error no longer trusts its disk. */
+function spoils(gang: readonly Job[]): boolean {
+  return gang.some(({ plan }) =>
+    verbsOf(plan).some(
+      (op) =>
+        op.verb === 'vm.kill' ||
+        op.verb === 'daemon.kill' ||
+        (op.verb === 'disk.fault' && op.fault === 'io-error'),
+    ),
+  );
 }
 
 /** A probe has only so many workers: what is more than that takes another machine. */
@@ -110,22 +153,35 @@ function verbsOf(plan: Case): readonly BenchOperation[] {
   return plan.steps.flatMap(({ op }) => (op.do === 'bench' ? [op] : []));
 }
 
-async function carryOutGang(
-  gang: readonly Job[],
+async function carryOutMachine(
+  gangs: readonly (readonly Job[])[],
   maker: BenchMaker,
-  { signal, onBegan, onEnded }: GangOptions,
+  options: GangOptions,
   skip: (job: Job, why: string) => void,
 ): Promise<void> {
-  const modes = [...new Set(gang.map(modeOf))];
-  const needs = [...new Set(gang.flatMap(({ plan }) => abilitiesOf(plan)))];
+  const jobs = gangs.flat();
+  const modes = [...new Set(jobs.map(modeOf))];
+  const needs = [...new Set(jobs.flatMap(({ plan }) => abilitiesOf(plan)))];
   let made: MadeBench;
   try {
-    made = await maker.make(modes, needs, signal);
+    made = await maker.make(modes, needs, options.signal);
   } catch (error) {
     if (!(error instanceof KnownError)) throw error;
-    for (const job of gang) skip(job, `a machine of its own did not come up: ${error.message}`);
+    for (const job of jobs) skip(job, `a machine of its own did not come up: ${error.message}`);
     return;
   }
+  try {
+    for (const gang of gangs) await carryOutGang(gang, made, options);
+  } finally {
+    await made.close();
+  }
+}
+
+async function carryOutGang(
+  gang: readonly Job[],
+  made: MadeBench,
+  { signal, onBegan, onEnded }: GangOptions,
+): Promise<void> {
   const meeting = meetingOf(gang.length);
   try {
     await Promise.all(
@@ -142,7 +198,6 @@ async function carryOutGang(
     );
   } finally {
     await meeting.undo();
-    await made.close();
   }
 }
 
