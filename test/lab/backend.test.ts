@@ -1,6 +1,5 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../src/endpoint/endpoint.ts';
 import { connectSsh } from '../../src/endpoint/ssh.ts';
@@ -12,11 +11,12 @@ import { downLab, reportOf, upLab } from './cli.ts';
 // The lab's own backend: without a fault as good as the released daemon, and with one wrong in just that way.
 
 const name = `backend-${process.pid}`;
+const modes = [...labModes, 'auto+xattr', 'auto+locks'];
 let lab: LabInfo;
 let guest: Endpoint;
 
 beforeAll(async () => {
-  lab = await upLab(name, '--virtiofsd', backend);
+  lab = await upLab(name, '--virtiofsd', backend, '--modes', modes.join(','));
   guest = await connectSsh({ ...lab.ssh, strict: true });
 });
 afterAll(async () => {
@@ -31,6 +31,8 @@ describe('without a fault', () => {
       `--lab=${name}`,
       'mode-in-force',
       'md5',
+      '--modes',
+      labModes.join(','),
       '--seed',
       '5',
     ]);
@@ -46,31 +48,6 @@ describe('without a fault', () => {
     expect((after.get('bytes-read') ?? 0) - (before.get('bytes-read') ?? 0)).toBe(300_000);
     expect((after.get('OPEN') ?? 0) - (before.get('OPEN') ?? 0)).toBe(1);
     expect(after.get('faults')).toBe(0);
-  });
-
-  it('it refuses an option that it does not have, and names no fault that it does not have', async () => {
-    const refused = await execa(backend, ['--socket-path=/nowhere', '--thread-pool-size=4'], {
-      reject: false,
-    });
-    expect(refused.exitCode).toBe(2);
-    expect(refused.stderr).toContain('thread-pool-size');
-    const unknown = await execa(backend, ['--fault=read-nonsense'], { reject: false });
-    expect(unknown.exitCode).toBe(2);
-    expect(unknown.stderr).toContain('there is no fault "read-nonsense"');
-  });
-
-  it('its page lists its faults', async () => {
-    const { stdout } = await execa(backend, ['--list-faults']);
-    const page = await readFile(new URL('../../src/lab/backend/README.md', import.meta.url), 'utf8');
-    const rows = page
-      .split('\n')
-      .filter((line) => line.startsWith('| `'))
-      .map((line) => line.split('|').map((cell) => cell.trim()));
-    const listed = stdout.split('\n').map((line) => {
-      const [fault, unit, value, text] = line.split('\t');
-      return ['', `\`${fault}\``, unit === '' ? '' : `${unit} (${value})`, text, ''];
-    });
-    expect(rows).toEqual(listed);
   });
 });
 
@@ -315,6 +292,21 @@ describe('a fault', () => {
       await setFaults(lab, 'never', '');
     }
     expect(outcomes).toEqual([lie.honest, lie.lying]);
+  });
+
+  it.each([
+    ['punch-ignored', 'never', 'holes', 'wrong-bytes'],
+    ['seek-data-eof', 'never', 'holes', 'hole-over-data'],
+    ['append-races', 'never', 'concurrent-append', 'lost'],
+    ['xattr-lost', 'auto+xattr', 'attributes', 'not-done'],
+    ['lock-refuses', 'auto+locks', 'locks', 'not-granted'],
+  ])('%s in mode %s is found by the check %s', async (fault, mode, check, code) => {
+    await setFaults(lab, mode, fault);
+    const { status, report } = await reportOf(['check', `--lab=${name}`, check, '--modes', mode]);
+    await setFaults(lab, mode, '');
+    const codes = report.results.flatMap(({ cases }) => cases.map(({ verdict }) => verdict.code));
+    expect(codes).toContain(code);
+    expect(status).toBe(1);
   });
 
   it('of what the guest is told to remember is found by mode-in-force', async () => {

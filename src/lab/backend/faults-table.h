@@ -94,5 +94,5 @@ FAULT(DIE_AFTER, "die-after", TIMES, 0, "so many more requests are answered, the
 // The DAX window (--window).
 FAULT(DAX_OFFSET, "dax-offset", BYTES, 4096, "a range of the window shows the bytes from so much further on")
 FAULT(DAX_COPY, "dax-copy", NOTHING, 0, "a range of the window shows a copy of the file, which stores of neither side reach")
-FAULT(DAX_LAST_RANGE, "dax-last-range", NOTHING, 0, "a file's last range, when it is partial, shows the file's first bytes")
+FAULT(DAX_LAST_RANGE, "dax-last-range", NOTHING, 0, "the last range of a file that has several shows the file's first bytes, when it is partial")
 FAULT(DAX_SHARED_BASE, "dax-shared-base", NOTHING, 0, "every range shows the file that was mapped first")

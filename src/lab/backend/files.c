@@ -144,7 +144,11 @@ int op_release(struct request *request)
 	struct inode *parent = handle->lost_name ? inode_of_id(&request->fs->inodes, handle->lost_parent) : NULL;
 	if (parent)
 		unlinkat(parent->fd, handle->lost_name, 0);
+	uint64_t inode = handle->inode;
 	handle_close(handle);
+	/* Linux tells no server that a descriptor with locks of its own (OFD) was closed: they go with the last. */
+	if (request->fs->options.locks && !handle_is_open(&request->fs->handles, inode))
+		locks_release_file(inode);
 	return 0;
 }
 

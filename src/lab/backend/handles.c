@@ -29,6 +29,14 @@ struct handle *handle_of_number(struct handles *handles, uint64_t number)
 	return number < handles->size && handles->all[number].used ? &handles->all[number] : NULL;
 }
 
+bool handle_is_open(const struct handles *handles, uint64_t inode)
+{
+	for (size_t i = 0; i < handles->size; i++)
+		if (handles->all[i].used && handles->all[i].inode == inode)
+			return true;
+	return false;
+}
+
 void handle_close(struct handle *handle)
 {
 	close(handle->fd);

@@ -24,6 +24,7 @@ struct handles {
 /* A new handle with this descriptor, which it takes. NULL: no memory; the descriptor is closed. */
 struct handle *handle_add(struct handles *handles, uint64_t inode, int fd, uint64_t *number);
 struct handle *handle_of_number(struct handles *handles, uint64_t number);
+bool handle_is_open(const struct handles *handles, uint64_t inode);
 void handle_close(struct handle *handle);
 void handles_close_all(struct handles *handles);
 

@@ -52,6 +52,15 @@ void locks_release(uint64_t inode, uint64_t owner)
 	}
 }
 
+void locks_release_file(uint64_t inode)
+{
+	for (struct lock_owner *each = owners, *next; each; each = next) {
+		next = each->next;
+		if (each->inode == inode)
+			locks_release(inode, each->owner);
+	}
+}
+
 void locks_release_all(void)
 {
 	while (owners)

@@ -6,6 +6,8 @@
 
 /* A close in the guest ends all POSIX locks of its owner. */
 void locks_release(uint64_t inode, uint64_t owner);
+/* Nobody has the file open any more. */
+void locks_release_file(uint64_t inode);
 void locks_release_all(void);
 
 #endif

@@ -79,8 +79,10 @@ static int map(struct request *request, struct inode *inode, struct range *range
 	/* QEMU maps for reading and writing, whatever the guest does first. */
 	int fd = open(fd_path(inode->fd).text, O_RDWR | O_CLOEXEC);
 	struct stat stat;
-	if (fd < 0 || fstat(fd, &stat) < 0)
+	if (fd < 0)
 		return errno;
+	if (fstat(fd, &stat) < 0)
+		stat.st_size = 0;
 	uint64_t length = length_to_map(request, &stat, offset);
 	if (request->fs->options.map_past_end)
 		lseek(fd, PAST_END_MARK, SEEK_SET);
