@@ -7,7 +7,7 @@ export interface Act {
   readonly makes: readonly Expected[];
 }
 
-export interface Expected {
+interface Expected {
   readonly name: string;
   readonly event: WatchEvent;
 }
@@ -100,7 +100,7 @@ export const nameActs: readonly Act[] = [
 ];
 
 /** Files that are written to, each in a way of its own, and held open until `closes`. */
-export const written = ['whole', 'appended', 'vectored', 'direct', 'truncated', 'allocated'] as const;
+const written = ['whole', 'appended', 'vectored', 'direct', 'truncated', 'allocated'] as const;
 
 export const writtenPrepared: readonly Operation[] = [
   { do: 'mkdir', path: directory },

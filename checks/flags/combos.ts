@@ -1,7 +1,7 @@
 import type { OpenFlag, Operation } from '../../src/model/operation.ts';
 
 /** What is there before the open. Links are symbolic; a dangling one points to a name that is not there. */
-export type State = 'absent' | 'file' | 'directory' | 'link' | 'dangling';
+type State = 'absent' | 'file' | 'directory' | 'link' | 'dangling';
 
 /** One open(2), and what it finds. */
 export interface Combo {

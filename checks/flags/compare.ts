@@ -24,7 +24,7 @@ const operating = new Set([
   'ETXTBSY',
 ]);
 
-export function answerOf(value: unknown): Answer {
+function answerOf(value: unknown): Answer {
   const errno = (value as { readonly errno?: unknown } | null)?.errno;
   return typeof errno === 'string' ? { errno } : { value };
 }

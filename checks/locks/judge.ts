@@ -10,7 +10,7 @@ import { type Ask, asksIn, families, meetings } from './plan.ts';
 const heldErrnos = ['EAGAIN', 'EACCES', 'ETIMEDOUT'];
 
 /** What one question came to. */
-export type Judged = Verdict & { readonly family: LockFamily; readonly local?: boolean };
+type Judged = Verdict & { readonly family: LockFamily; readonly local?: boolean };
 
 function errnoOf(value: unknown): string | undefined {
   const errno = (value as { readonly errno?: unknown } | null)?.errno;

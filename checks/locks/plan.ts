@@ -208,7 +208,7 @@ export function asksIn({ moves }: Round): readonly { readonly index: number; rea
 }
 
 /** The files are made on the host, 200 bytes long. */
-export const makes: readonly Operation[] = families.flatMap((family): readonly Operation[] => [
+const makes: readonly Operation[] = families.flatMap((family): readonly Operation[] => [
   { do: 'open', path: family, flags: ['creat', 'excl', 'rdwr'], mode: 0o666, as: family },
   { do: 'ftruncate', file: family, length: 200 },
   { do: 'close', file: family },
@@ -243,7 +243,7 @@ export function caseOfMeeting({
 }
 
 /** The host holds; the guest waits for it in the blocking form, for a while. */
-export const waitsMs = 400;
+const waitsMs = 400;
 export const acrossWait: Case = {
   name: 'wait-across-sides',
   scenarios: families.map((family) => `locks/${family}-wait`),

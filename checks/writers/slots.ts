@@ -13,7 +13,7 @@ import { fileIdOf, writers } from '../coherence/acts.ts';
  * ```
  */
 export const slotSize = 512;
-export const pages = 2;
+const pages = 2;
 export const fileSize = pages * 4096;
 
 export type Owner = 'host' | 'guest';
