@@ -16,7 +16,6 @@ export const taleCodes = {
   'went-back': 'the new state was seen and then the old one again',
   'never-was': 'something was seen that was true at no time: no mode permits that',
   refused: 'a call was refused as if a name or file were not there (ENOENT, ESTALE, EEXIST …) that is',
-  'at-the-bound': 'the old state was seen so close to the end of the permitted time that it does not tell',
   'no-promise': 'the contract does not know this mode',
   'not-refused': 'the contract says that this is refused here, and it was not',
   'could-not-run': 'a step did not end well',
@@ -24,9 +23,9 @@ export const taleCodes = {
 
 /**
  * A timeout is counted in ticks of the guest (at most 10 ms each), from the answer to a request that had ended
- * when it was noted here. An old state within this much of the bound accuses nobody.
+ * when it was noted here: both belong to the bound, and a watch mostly sees the last of it.
  */
-const slackMs = 100;
+export const slackMs = 100;
 
 /** Refusals that say something of names. Any other (EIO, EACCES, ENOSPC …) only keeps from telling. */
 const aboutNames = [
@@ -229,8 +228,6 @@ function judgeOld(
       const ageMs = (sawNs(deed, sighting, happened) - refreshedNs(deed, sight.since, happened)) / 1e6;
       const age = `${Math.round(ageMs)} ms after the last look before that`;
       if (ageMs > freshness.ms + slackMs) return fail('stale-too-long', `, ${age}`);
-      if (ageMs > freshness.ms)
-        return { kind: 'unknown', code: 'at-the-bound', reason: `${who}: ${quoted(sight)}, ${age}` };
       return allowed(` (${age})`);
     }
     case 'stale-until': {
