@@ -32,6 +32,8 @@ const kernelOptions = [
   'lsm=',
   'audit=0',
   'mitigations=off',
+  // Each worker of the probe would clear 2 MiB for its first few bytes of heap.
+  'transparent_hugepage=never',
 ];
 
 /** Options that every machine of the lab has, that of the trial boot too. */
