@@ -76,28 +76,30 @@ function Latency({ ledger }: { ledger: Ledger }) {
         How long reads took, by where they were served from (height: the root of their number; dashed: the
         median)
       </Figure>
-      <table class="numbers">
-        <thead>
-          <tr>
-            <th scope="col">µs</th>
-            <th scope="col">p50</th>
-            <th scope="col">p99</th>
-            <th scope="col">max</th>
-            <th scope="col">reads</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ label, summary }) => (
+      <div class="scrolls">
+        <table class="numbers">
+          <thead>
             <tr>
-              <th scope="row">{label}</th>
-              <td>{microseconds(summary.p50Ns)}</td>
-              <td>{microseconds(summary.p99Ns)}</td>
-              <td>{microseconds(summary.maxNs)}</td>
-              <td>{summary.count.toLocaleString('en-US')}</td>
+              <th scope="col">µs</th>
+              <th scope="col">p50</th>
+              <th scope="col">p99</th>
+              <th scope="col">max</th>
+              <th scope="col">reads</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {rows.map(({ label, summary }) => (
+              <tr>
+                <th scope="row">{label}</th>
+                <td>{microseconds(summary.p50Ns)}</td>
+                <td>{microseconds(summary.p99Ns)}</td>
+                <td>{microseconds(summary.maxNs)}</td>
+                <td>{summary.count.toLocaleString('en-US')}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </div>
   );
 }

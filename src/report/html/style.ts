@@ -119,7 +119,8 @@ nav a { padding: .25rem 0; }
 .command code { font-size: 1em; }
 
 /* --- the matrix --- */
-.matrix-frame, .scrolls { overflow-x: auto; }
+/* Positioned: what only screen readers see is clipped with the rest. */
+.matrix-frame, .scrolls { overflow-x: auto; position: relative; }
 .matrix-frame { background: var(--card); border: 1px solid var(--line); border-radius: .7rem; box-shadow: var(--shadow); }
 .matrix { border-collapse: collapse; width: 100%; }
 .matrix th, .matrix td { padding: .3rem .4rem; text-align: left; border-top: 1px solid var(--line); }
@@ -241,6 +242,8 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   .matrix .cell-word { grid-column: 2; } .matrix .cell-count { grid-column: 3; }
   .matrix .cell .mark { margin-top: .1rem; }
   .cell.pass .cell-word, .cell.skip .cell-word { font-weight: 400; }
+  table.numbers tbody th { min-width: 6.2rem; }
+  table.numbers th, table.numbers td { padding-right: .6rem; }
   .result-mode, .case-name, .result-word, .case-word { min-width: 0; }
   .result-time, .case-time { order: 10; margin-left: 0; }
   .result-reason, .case-reason { flex-basis: 100%; order: 9; }
