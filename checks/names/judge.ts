@@ -97,7 +97,7 @@ function sightOf({ states, shows }: Look, answer: Answer, earlier: Earlier): Sig
 }
 
 /** What one look means. */
-export type Judged = Verdict & { readonly turn: string };
+type Judged = Verdict & { readonly turn: string };
 
 function verdictOf(tale: Tale, observed: Observed, promises: Promises): Verdict {
   const turns = [...tale.turns(observed.setting), ...(tale.whenStale?.(observed.setting) ?? [])];

@@ -4,7 +4,7 @@ import { patternBytes } from '../../src/model/pattern.ts';
 import { type StormPlan, stormFiles } from '../../src/model/storm.ts';
 
 /** What a file of a manifest must be. */
-export interface Expected {
+interface Expected {
   readonly size: number;
   /** MD5, by an implementation of our own: no side's view is taken as the truth. */
   readonly digest: string;

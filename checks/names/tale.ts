@@ -115,7 +115,7 @@ export function watch(looks: readonly Look[], setting: Setting): Watch {
   return { watch: looks, forMs: timeoutMs <= waitedForMs ? timeoutMs + 800 : 300 };
 }
 
-export const usualActors: Readonly<Record<string, ViewName>> = { host: 'host', guest: 'guest' };
+const usualActors: Readonly<Record<string, ViewName>> = { host: 'host', guest: 'guest' };
 
 /** The case of a tale. */
 export function caseOfTale(tale: Tale, setting: Setting): Case {
@@ -193,7 +193,7 @@ export function isWatch(act: Act): act is Watch {
   return 'watch' in act && Array.isArray(act.watch);
 }
 
-export function isLook(act: Act): act is Look {
+function isLook(act: Act): act is Look {
   return 'states' in act;
 }
 
