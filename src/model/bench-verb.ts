@@ -35,9 +35,3 @@ export type BenchOperation = { readonly do: 'bench' } & (
     }
   | { readonly verb: 'disk.mend' }
 );
-
-/** What a bench must be able to do for this operation; undefined: whatever `disk.fault` needed before it. */
-export function abilityFor(op: BenchOperation): BenchAbility | undefined {
-  if (op.verb === 'disk.mend') return undefined;
-  return op.verb === 'disk.fault' ? `disk.${op.fault}` : op.verb;
-}

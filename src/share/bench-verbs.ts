@@ -23,7 +23,7 @@ export interface BenchDone {
 }
 
 /** A view that a verb added: whose probe looks at it, and where it is. */
-export interface AddedView {
+interface AddedView {
   readonly on: 'host' | ProbeSession;
   /** By the mode's name, where it is in another place for each: what is done once may serve many cases. */
   readonly root: string | Readonly<Record<string, string>>;
