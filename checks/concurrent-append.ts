@@ -6,6 +6,7 @@ import type { ViewName } from '../src/model/side.ts';
 import type { Verdict } from '../src/model/verdict.ts';
 import { fileIdOf } from './coherence/acts.ts';
 import { type Appends, type Census, censusOf } from './writers/records.ts';
+import { caseOfMapping, judgeMapping } from './writers/seen-by-mapping.ts';
 import { judgeTrouble, troubleIn } from './writers/trouble.ts';
 
 /**
@@ -249,6 +250,7 @@ export default defineCheck({
     'no-promise': 'the contract does not know this mode',
     'could-not-run': 'a step did not end well',
   },
-  cases: (setting) => plans.map((plan) => caseOf(plan, setting)),
-  judge,
+  cases: (setting) => [...plans.map((plan) => caseOf(plan, setting)), caseOfMapping(setting)],
+  judge: (observed, promises) =>
+    observed.case.name === 'seen-by-mapping' ? judgeMapping(observed, promises) : judge(observed, promises),
 });
