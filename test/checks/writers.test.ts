@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { censusOf } from '../../checks/writers/records.ts';
+import { caseOfMapping, judgeMapping } from '../../checks/writers/seen-by-mapping.ts';
 import { fateOf, fileSize, keyOf, slotSize, slotsOf } from '../../checks/writers/slots.ts';
+import type { Observed, Promises } from '../../src/model/check.ts';
 import { patternBytes } from '../../src/model/pattern.ts';
 
 /** A shared file after both have written this generation of theirs. */
@@ -95,5 +97,59 @@ describe('records that several appended', () => {
   it('are of another run, or of another file', () => {
     const other = patternBytes({ seed: 6, fileId: 9, writer: 1, generation: 1 }, 0, size);
     expect(census(other).foreign).toEqual([0, 64, 128]);
+  });
+});
+
+describe('what a mapping shows after both sides have appended', () => {
+  const setting = { mode: undefined, views: {}, versions: {}, seed: 5, args: {} };
+  const one = caseOfMapping(setting);
+  const keeps: Promises = (scenario) => ({
+    scenario,
+    freshness: { kind: 'keeps' },
+    because: '',
+    sources: [],
+  });
+  const [a, b, c] = [1, 2, 3].map((byte) => new Uint8Array(192).fill(byte)) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
+  /** A file of these records, and a mapping that shows those. */
+  function verdictOf(file: readonly Uint8Array[], seen: readonly Uint8Array[]) {
+    const mapping = Buffer.alloc(4096);
+    mapping.set(Buffer.concat(seen));
+    const bytes: Record<string, Buffer> = { look: Buffer.concat(file), 'guest-appends': mapping };
+    const value = (id: string) => ({
+      values: [{ base64: bytes[id]?.toString('base64') ?? '' }],
+      timesNs: [[0, 1]],
+    });
+    const observed: Observed = {
+      setting,
+      case: one,
+      steps: one.steps,
+      outcome: (id) => ({ kind: 'value', value: value(id) }),
+      value: <T>(id: string) => value(id) as T,
+      bulk: async function* () {},
+      account: async () => undefined,
+    };
+    return judgeMapping(observed, keeps);
+  }
+
+  it.each([
+    ['all three records', [a, b, c], undefined],
+    ['what it was before the guest appended', [a, b], true],
+    ['what it was before both appended', [a], true],
+  ])('may be %s', (_, seen, stale) => {
+    const verdict = verdictOf([a, b, c], seen);
+    expect(verdict.kind).toBe('pass');
+    expect(verdict.stale).toBe(stale);
+  });
+
+  it('is not one record in the place of another', () => {
+    expect(verdictOf([a, b, c], [a, c])).toMatchObject({ kind: 'fail', code: 'guest-sees-other-bytes' });
+  });
+
+  it('is nothing where the file itself lacks a record', () => {
+    expect(verdictOf([a, c], [a, c])).toMatchObject({ kind: 'fail', code: 'lost' });
   });
 });
