@@ -1,0 +1,77 @@
+// Does any check accuse released software of what it did not do? Repeats the whole matrix on the lab's own
+// programs: `npm run soak`, `npm run soak -- --rounds 3 --modes auto,never`. Ends with 1 where a check failed
+// that is not a known defect (docs/findings), or could not tell in more than one in a hundred of its rounds.
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build, nativeArchitecture } from './build.mjs';
+import { endOnSignals, main, run, TaskError } from './child.mjs';
+import { root } from './lock.mjs';
+import { setup } from './setup.mjs';
+
+const mostUnknown = 0.01;
+const minutesForOneRound = 30;
+
+/** @param {readonly string[]} args */
+const vfsVerify = (args) => [process.execPath, join(root, 'bin', 'vfs-verify.js'), ...args];
+
+/**
+ * What the rounds of every case ended in; a known fail does not count.
+ * @param {import('../src/model/report.ts').Report} report
+ */
+function tally({ results }) {
+  let rounds = 0;
+  let unknown = 0;
+  /** @type {string[]} */
+  const fails = [];
+  /** @type {string[]} */
+  const unclear = [];
+  for (const { check, mode, cases } of results) {
+    for (const { name, verdict, rounds: counts, known } of cases) {
+      const ended = counts ?? { pass: 0, fail: 0, unknown: 0, skip: 0, [verdict.kind]: 1 };
+      const words = `${check}/${name}, ${mode}: ${verdict.code ?? verdict.kind}: ${verdict.reason}`;
+      rounds += ended.pass + ended.fail + ended.unknown;
+      unknown += ended.unknown;
+      if (ended.fail > 0 && known === undefined) fails.push(`${words} (${ended.fail} times)`);
+      if (ended.unknown > 0) unclear.push(`${words} (${ended.unknown} times)`);
+    }
+  }
+  return { rounds, unknown, fails, unclear };
+}
+
+async function soak() {
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string', default: '20' }, modes: { type: 'string' } },
+  });
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new TaskError(`--rounds ${values.rounds} is no number`);
+  await setup({ for: 'test' });
+  await build({ architectures: [nativeArchitecture] });
+  const name = `soak-${process.pid}`;
+  const down = async () => void (await run(vfsVerify(['lab', 'down', '--name', name])));
+  endOnSignals(down);
+  const evidence = mkdtempSync(join(tmpdir(), 'vfs-verify-soak-'));
+  const file = join(evidence, 'report.json');
+  const modes = values.modes === undefined ? [] : ['--modes', values.modes];
+  try {
+    const up = await run(vfsVerify(['lab', 'up', '--name', name, '--guests', '2', '--second-tag', ...modes]));
+    if (up.status !== 0) throw new TaskError(`The lab did not come up:\n${up.output}`);
+    const where = [`--lab=${name}`, '--bundle', join(evidence, 'bundle'), '--report', `json=${file}`];
+    const known = ['--known', join(root, 'docs', 'findings')];
+    const minutes = minutesForOneRound * rounds;
+    const check = vfsVerify(['check', ...where, ...known, ...modes, '--repeat', `${rounds}`]);
+    await run(['timeout', `${minutes}m`, ...check], { show: true });
+  } finally {
+    await down();
+  }
+  const found = tally(JSON.parse(readFileSync(file, 'utf8')));
+  const share = found.rounds === 0 ? 1 : found.unknown / found.rounds;
+  console.log(`\n${found.rounds} cases were judged, ${found.unknown} of them unknown`);
+  for (const each of found.unclear) console.log(`  unknown  ${each}`);
+  for (const each of found.fails) console.log(`  FAIL     ${each}`);
+  console.log(`the evidence is in ${evidence}`);
+  return found.fails.length > 0 || share > mostUnknown ? 1 : 0;
+}
+
+await main(soak);
