@@ -15,7 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { withLock } from '../../src/lab/lock.ts';
 import { makeOnce } from '../../src/lab/make-once.ts';
-import { identify } from '../../src/lab/processes.ts';
+import { identify, processesMarked } from '../../src/lab/processes.ts';
 
 let directory: string;
 const options = { what: 'the thing', limitMs: 10_000, onProgress: () => {} };
@@ -57,6 +57,8 @@ test('what a killed maker left is removed, and its programs are ended', async ()
   const abandoned = `${target}.fresh-0123456789ab`;
   mkdirSync(abandoned);
   const program = spawn('sleep', ['60'], { env: { ...process.env, VFS_VERIFY_MAKES: abandoned } });
+  // A program that is only just being executed has no environment yet.
+  await expect.poll(() => processesMarked(`VFS_VERIFY_MAKES=${abandoned}`)).toHaveLength(1);
   await makeOnce(target, options, async () => {});
   expect(existsSync(abandoned)).toBe(false);
   expect(identify(program.pid as number)).toBeUndefined();
