@@ -28,6 +28,8 @@ let session: ProbeSession;
 beforeAll(async () => {
   lab = await labUp({ name, modes: ['auto', 'always+writeback', 'never'] }, () => {});
   endpoint = await connectSsh({ ...lab.ssh, strict: true });
+  // As in any other guest, which has no probe of its own.
+  await inGuest('mv /usr/libexec/vfs-verify /usr/libexec/aside');
   session = await startProbe(endpoint);
 });
 afterAll(async () => {
@@ -48,6 +50,13 @@ test('it runs from memory in the guest, with nothing of it left in a file', asyn
   expect(session.hello).toMatchObject({ arch: 'x86_64', uid: 0, pageSize: 4096 });
   expect(await inGuest('ls -d /dev/shm/vfs-probe* /run/vfs-probe* /tmp/vfs-probe* 2>/dev/null')).toBe('');
   expect(await inGuest(`readlink /proc/${session.hello.pid}/exe`)).toContain('(deleted)');
+});
+
+test('in a guest that has it installed it runs from there', async () => {
+  await inGuest('mv /usr/libexec/aside /usr/libexec/vfs-verify');
+  const other = await startProbe(endpoint);
+  expect(await inGuest(`readlink /proc/${other.hello.pid}/exe`)).toMatch(/^\/usr\/libexec\/vfs-verify\//);
+  await other.close();
 });
 
 test('bytes that one side wrote are hashed alike on the other, block by block', async () => {
