@@ -87,7 +87,9 @@ describe.each(diskKindsHere())('a disk with %s', (kind) => {
     expect(['EIO', 'ENOSPC', 'EROFS']).toContain(write(join(shareOn(disk), 'large'), 64 * mebibyte));
   });
 
-  test.runIf(kind === 'btrfs')('holds a quota', async () => {
+  // The others have quotas too, which the lab does not use.
+  if (kind !== 'btrfs') return;
+  test('holds a quota', async () => {
     expect(write(join(shareOn(disk), 'before'), 4 * mebibyte)).toBeUndefined();
     await breakDisk(disk, 'quota');
     expect(write(join(shareOn(disk), 'large'), 8 * mebibyte)).toBe('EDQUOT');

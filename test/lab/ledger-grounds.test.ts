@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, copyFile, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -21,7 +20,8 @@ let base = '';
 let shared = '';
 
 beforeAll(async () => {
-  base = await mkdtemp(path.join(tmpdir(), 'vfs-verify-grounds-'));
+  // Not in a directory of root's own: another user is to get there.
+  base = await mkdtemp('/var/tmp/vfs-verify-grounds-');
   await chmod(base, 0o755);
   shared = path.join(base, 'shared');
   const overlay = ['lower', 'upper', 'work'].map((each) => path.join(base, each));

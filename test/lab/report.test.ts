@@ -43,6 +43,8 @@ beforeAll(async () => {
     executablePath: '/usr/bin/chromium',
     // Chromium refuses to run as root inside its sandbox; the pages are our own files.
     args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+    // It leaves settings and caches where it thinks that its user lives.
+    env: { PATH: process.env.PATH ?? '', HOME: directory, XDG_RUNTIME_DIR: directory, TMPDIR: directory },
   });
 });
 afterAll(async () => {
