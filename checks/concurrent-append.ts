@@ -208,6 +208,16 @@ function judge(observed: Observed, promises: Promises): Verdict {
       ...promised,
       evidence,
     };
+  // Linux may send one write as two requests when a page of the writer's own memory is not there at that moment;
+  // each is appended by itself. It was seen once in many runs, and a daemon that tears does it again and again.
+  if (torn.length === 1 && missing.length === 1)
+    return {
+      kind: 'unknown',
+      code: 'torn-once',
+      reason: `one record of ${total} is there in part: ${named(torn)}`,
+      ...promised,
+      evidence,
+    };
   if (torn.length > 0)
     return fail('torn', `${torn.length} records are there in part: ${named(torn)}; ${gone}`);
   if (missing.length > 0) return fail('lost', `${gone}: ${named(missing)}`);
@@ -241,7 +251,8 @@ export default defineCheck({
     'of records that several append at once every one is there exactly once, unless the mode may lose some',
   codes: {
     lost: 'a record that was appended is not there, where the mode promises that none is lost',
-    torn: 'a record is there in part: an append is not one piece',
+    torn: 'records are there in part: an append is not one piece',
+    'torn-once': 'a single record is there in part, which does not tell whose fault it is: repeat',
     twice: 'a record is there more than once: no mode permits that',
     'out-of-order': 'a record comes after one that the same writer appended later',
     'guest-sees-other-bytes':
