@@ -14,7 +14,7 @@ const name = `coherence-data-${process.pid}`;
 interface Told {
   readonly policy: string;
   readonly lie: Lie | 'cache-always';
-  /** The case → the code of its fail. */
+  /** The case → the code of its fail, or several, joined by |. */
   readonly fails: Readonly<Record<string, string>>;
 }
 
@@ -46,7 +46,8 @@ const lies: readonly Told[] = [
   {
     policy: 'never',
     lie: 'old-size',
-    fails: { 'host-append/size': 'stale', 'host-truncate/host-cut-size': 'stale' },
+    // It remembers by inode number: that of a file that is gone gives a size that this one never had.
+    fails: { 'host-append/size': 'stale|wrong-size', 'host-truncate/host-cut-size': 'stale|wrong-size' },
   },
   { policy: 'never', lie: 'keep-cut', fails: { 'host-truncate/guest-cut-and-regrow': 'stale' } },
   { policy: 'never', lie: 'no-data', fails: { 'holes/host-sparse': 'hole-over-data' } },
