@@ -15,6 +15,7 @@ import { count } from './quantities.ts';
 import { readsLines } from './reads-text.ts';
 import { dropLines, residencyLines } from './residency-text.ts';
 import { treeLines } from './tree-text.ts';
+import { byTrouble, troubleLines } from './trouble-text.ts';
 import { plainLines } from './verdict-text.ts';
 
 export type { Style };
@@ -62,9 +63,14 @@ function checkLines(report: Report, style: Style): string[] {
   const answer = wrapped(checkAnswer(report), { width: style.width }).map((line) =>
     paint.verdict(report.verdict.kind, line),
   );
-  const blocks = [...casesOf(report, 'fail'), ...casesOf(report, 'unknown')]
-    .filter(([, each]) => !isNotRun(each.verdict))
-    .map(([result, each]) => caseLines(result, each, style));
+  const told = [...casesOf(report, 'fail'), ...casesOf(report, 'unknown')].filter(
+    ([, each]) => !isNotRun(each.verdict),
+  );
+  const { alone, together } = byTrouble(told);
+  const blocks = [
+    ...alone.map(([result, each]) => caseLines(result, each, style)),
+    ...together.map((cases) => troubleLines(cases, style)),
+  ];
   return [
     ...answer,
     '',

@@ -249,6 +249,28 @@ describe('check', () => {
     expect(text).toContain('skipped  needs root in the guest: md5/whole-file (auto)');
   });
 
+  it('tells many cases that one trouble kept from running together, and a few one by one', () => {
+    const lost = 'the probe on root@guest is gone: the connection was lost';
+    const result = (check: string, step: string) =>
+      checkResult(check, 'auto', {
+        kind: 'unknown',
+        code: 'could-not-run',
+        reason: `guest, ${step}: ${lost}`,
+      });
+    const checks = ['md5', 'holes', 'links', 'readdir'];
+    const text = (names: readonly string[]) =>
+      renderText(
+        reportOf(
+          'check',
+          names.map((name) => result(name, `${name}-open`)),
+        ),
+        plain,
+      );
+    expect(text(checks)).toContain(`  observed  ${lost}\n  cases of  md5 / auto, holes / auto, links / auto`);
+    expect(text(checks)).not.toContain('again');
+    expect(text(checks.slice(0, 3))).toContain('guest, md5-open: the probe');
+  });
+
   it('splits a table that is too wide instead of breaking its lines', () => {
     const results = [
       'md5',
