@@ -87,7 +87,7 @@ export function traitsOf(mode: Mode, kernel?: string): Traits | undefined {
     ...policy,
     ...(timeout === undefined ? {} : { timeoutMs: Number(timeout.slice('timeout='.length)) * 1000 }),
     writeback: has('writeback'),
-    directIo: has('allow-direct-io'),
+    directIo: has('allow-direct-io') || has('allow_direct_io'),
     sharedMappings: policy.data !== 'not at all' || has('allow-mmap'),
   };
 }

@@ -17,6 +17,7 @@ interface UpFlags {
   readonly modes?: readonly string[];
   readonly qemu?: string;
   readonly virtiofsd?: string;
+  readonly cVirtiofsd?: string;
   readonly kernel?: string;
   readonly guests?: number;
   readonly secondTag?: boolean;
@@ -107,6 +108,7 @@ function withLabFlags(command: Command): Command {
     .option('--modes <list>', `modes, joined by commas, or all (default: ${labModes.join(',')})`, list)
     .option('--qemu <program>', 'a QEMU to be used in place of the lab’s own: a build, a script')
     .option('--virtiofsd <program>', 'a virtiofsd, likewise')
+    .option('--c-virtiofsd <program>', 'a virtiofsd of QEMU’s own, written in C, for the modes c:…')
     .option(
       '--kernel <file>',
       'a kernel: vmlinuz, linux-image-*.deb, a directory with boot/ and lib/modules/, or a Debian release',
@@ -163,6 +165,7 @@ function optionsOf(flags: UpFlags, signal: AbortSignal): LabOptions {
     modes: flags.modes,
     qemu: flags.qemu,
     virtiofsd: flags.virtiofsd,
+    cVirtiofsd: flags.cVirtiofsd,
     kernel: flags.kernel,
     guests: flags.guests,
     secondTag: flags.secondTag,

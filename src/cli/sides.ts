@@ -178,8 +178,10 @@ function serverOf(mode: Mode, { programs }: LabInfo): { server?: string } {
   const [name, program] =
     mode.server === '9p'
       ? ['QEMU', programs.qemu]
-      : mode.dax === undefined
-        ? ['virtiofsd', programs.virtiofsd]
-        : ["the lab's own backend", programs['lab-backend']];
+      : mode.server === 'c'
+        ? ['virtiofsd in C', programs['c-virtiofsd']]
+        : mode.dax === undefined
+          ? ['virtiofsd', programs.virtiofsd]
+          : ["the lab's own backend", programs['lab-backend']];
   return program === undefined ? {} : { server: `${name} ${program.version}` };
 }

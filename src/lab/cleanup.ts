@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { KnownError } from '../model/error.ts';
 import { currentBootId, type Journal, labMark, readJournal } from './journal.ts';
@@ -28,6 +28,7 @@ export async function clearLab(
   const journal = await endLab(directory);
   if (journal !== undefined) {
     await unmountAll(directory, journal);
+    removePidFiles(journal);
     removeRunDirectory(journal);
   }
   if (!existsSync(directory)) return false;
@@ -77,4 +78,19 @@ async function unmountAll(directory: string, { mounts }: Journal): Promise<void>
 function removeRunDirectory({ id, runDirectory }: Journal): void {
   // A journal is a file, and files can be damaged: only what bears this lab's name is removed.
   if (basename(runDirectory) === `vfs-verify-${id}`) rmSync(runDirectory, { recursive: true, force: true });
+}
+
+/** Where the C virtiofsd of QEMU keeps a file for each socket, which it never removes. */
+const pidFiles = '/var/run/virtiofsd';
+
+function removePidFiles({ runDirectory }: Journal): void {
+  const prefix = `${runDirectory.replaceAll('/', '.')}.`;
+  try {
+    for (const name of readdirSync(pidFiles).filter((each) => each.startsWith(prefix)))
+      rmSync(join(pidFiles, name), { force: true });
+    // It goes when it is empty: the daemon makes it again.
+    rmdirSync(pidFiles);
+  } catch {
+    // It is not there, not ours, or holds files of other daemons.
+  }
 }

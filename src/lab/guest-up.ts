@@ -9,7 +9,7 @@ import { personalArchive } from './guest/personal.ts';
 import type { LabGuest } from './info.ts';
 import { labMark, noteProcess } from './journal.ts';
 import { endProcesses, identify, withDescendants } from './processes.ts';
-import type { Programs } from './programs/programs.ts';
+import type { Program, Programs } from './programs/programs.ts';
 import { type OnProgress, timed } from './progress.ts';
 import { proveMounts } from './verify.ts';
 import { backendProgram, pastEndLibrary } from './vm/backend.ts';
@@ -18,6 +18,7 @@ import { freePort } from './vm/free-port.ts';
 import { type LabKeys, writeKnownHosts } from './vm/keys.ts';
 import { qemuOptions } from './vm/qemu-options.ts';
 import {
+  cVirtiofsdOptions,
   type DaemonShare,
   type LabShare,
   planShares,
@@ -136,6 +137,8 @@ class Guest {
   #daemonArgv(share: DaemonShare): string[] {
     const { programs, hostDir } = this.#plan;
     const { mode, socket } = share;
+    if (mode.server === 'c')
+      return [...(programs.cVirtiofsd as Program).argv, ...cVirtiofsdOptions(mode, socket, hostDir)];
     const program = mode.dax === undefined ? programs.virtiofsd.argv : [backendProgram()];
     return [
       ...program,

@@ -152,6 +152,9 @@ async function bringUp(plan: Plan, onProgress: OnProgress): Promise<LabInfo> {
     programs: {
       qemu: { argv: programs.qemu.argv, version: programs.qemu.version },
       virtiofsd: { argv: programs.virtiofsd.argv, version: programs.virtiofsd.version },
+      ...(programs.cVirtiofsd === undefined
+        ? {}
+        : { 'c-virtiofsd': { argv: programs.cVirtiofsd.argv, version: programs.cVirtiofsd.version } }),
       ...(await ownBackend(wish.modes)),
       'guest-kernel': { argv: [programs.kernel.image], version: programs.kernel.version },
     },

@@ -11,6 +11,7 @@ export interface LabOptions {
   /** Programs in place of the lab's own; see `findPrograms`. */
   readonly qemu?: string | undefined;
   readonly virtiofsd?: string | undefined;
+  readonly cVirtiofsd?: string | undefined;
   readonly kernel?: string | undefined;
   /** How many guests share the directory; 1 or 2. */
   readonly guests?: number | undefined;
@@ -37,6 +38,7 @@ export interface Wish {
   readonly modes: readonly string[];
   readonly qemu: string | undefined;
   readonly virtiofsd: string | undefined;
+  readonly cVirtiofsd: string | undefined;
   readonly kernel: string | undefined;
   readonly guests: number;
   readonly secondTag: boolean;
@@ -62,6 +64,7 @@ export function wishOf(options: LabOptions): Wish {
     ].map((name) => parseMode(name).name),
     qemu: path(options.qemu),
     virtiofsd: path(options.virtiofsd),
+    cVirtiofsd: path(options.cVirtiofsd),
     kernel:
       options.kernel === undefined || isDebianRelease(options.kernel)
         ? options.kernel
@@ -84,6 +87,7 @@ export function differingFlags(one: string, other: string): string[] {
     modes: '--modes',
     qemu: '--qemu',
     virtiofsd: '--virtiofsd',
+    cVirtiofsd: '--c-virtiofsd',
     kernel: '--kernel',
     guests: '--guests',
     secondTag: '--second-tag',

@@ -12,7 +12,10 @@ export interface Mode {
   readonly server: 'rust' | 'c' | '9p';
   /** The cache policy in its server's own word. */
   readonly cache: string;
-  /** Daemon flags without their leading dashes, sorted: `allow-direct-io`, `writeback`. */
+  /**
+   * Daemon flags without their leading dashes, sorted: `allow-direct-io`, `writeback`. Those of the C daemon are
+   * the words behind its `-o`, with underscores: `allow_direct_io`, `posix_lock`.
+   */
   readonly flags: readonly string[];
   /** The guest's `-o dax=` mount option, where one was given. */
   readonly dax: 'always' | 'inode' | 'never' | undefined;
@@ -66,7 +69,8 @@ export function parseMode(text: string): Mode {
   }
   let dax: Mode['dax'];
   const flags: string[] = [];
-  for (const option of options) {
+  for (const given of options) {
+    const option = server === 'c' ? cWord(given) : given;
     const value = option.startsWith('dax=') ? option.slice(4) : undefined;
     if (value === 'always' || value === 'inode' || value === 'never') dax = value;
     else if (
@@ -83,6 +87,14 @@ export function parseMode(text: string): Mode {
   }
   flags.sort();
   return { name: formatMode({ server, cache: rest, flags, dax }), server, cache: rest, flags, dax };
+}
+
+/** The C daemon's `-o` words are written with underscores; its long options are not among them. */
+function cWord(flag: string): string {
+  const at = flag.indexOf('=');
+  const [name, value] = at < 0 ? [flag, ''] : [flag.slice(0, at), flag.slice(at)];
+  const isLong = name === 'thread-pool-size' || name === 'rlimit-nofile';
+  return `${isLong ? name : name.replaceAll('-', '_')}${value}`;
 }
 
 /** The canonical name of a mode. */

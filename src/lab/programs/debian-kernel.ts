@@ -1,14 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { execa } from 'execa';
 import { KnownError } from '../../model/error.ts';
 import { requireSpace, sayingDiskFull } from '../disk.ts';
 import { type Making, makeOnce } from '../make-once.ts';
 import { cacheDirectory } from '../places.ts';
 import type { OnProgress } from '../progress.ts';
-import { debianMirror } from './apt-sources.ts';
+import { FetchFailed, fetchLimitMs, withDebianSuite } from './debian-packages.ts';
 
-const limitMs = 300_000;
 /** Measured for 6.1: a package of 70 MB, 400 MB unpacked. */
 const kernelBytes = 600 * 1024 * 1024;
 
@@ -34,57 +32,25 @@ export async function debianKernel(release: string, onProgress: OnProgress): Pro
   if (existsSync(directory)) return directory;
   requireSpace(directory, kernelBytes, what);
   onProgress({ text: `fetching ${what}, once` });
-  await makeOnce(directory, { what, limitMs, onProgress }, (making) =>
+  await makeOnce(directory, { what, limitMs: fetchLimitMs, onProgress }, (making) =>
     sayingDiskFull(directory, kernelBytes, what, () => fetchKernel(release, making)),
   );
   return directory;
 }
 
-async function fetchKernel(release: string, { directory, env }: Making): Promise<void> {
-  const apt = join(directory, 'apt');
-  for (const each of ['lists/partial', 'archives/partial']) mkdirSync(join(apt, each), { recursive: true });
-  const mirror = debianMirror();
-  const signedBy = mirror.signedBy === undefined ? [] : [`signed-by=${mirror.signedBy}`];
-  const options = [...signedBy, ...(mirror.trusted ? ['trusted=yes'] : [])].join(' ');
-  writeFileSync(
-    join(apt, 'sources.list'),
-    `deb ${options === '' ? '' : `[${options}] `}${mirror.uri} ${release} main\n`,
-  );
-  writeFileSync(join(apt, 'status'), '');
-  // The machine's own keys and proxies, everything else of our own: its lists know nothing of this.
-  const settings = [
-    'APT::Architecture=amd64',
-    'APT::Architectures=amd64',
-    'APT::Sandbox::User=root',
-    `Dir::State=${apt}`,
-    `Dir::State::status=${join(apt, 'status')}`,
-    `Dir::Cache=${apt}`,
-    `Dir::Etc::SourceList=${join(apt, 'sources.list')}`,
-    'Dir::Etc::SourceParts=/dev/null',
-    'Acquire::Languages=none',
-  ].flatMap((each) => ['-o', each]);
-  const run = async (program: string, ...words: string[]): Promise<string> => {
-    const how = {
-      env: { ...env, LC_ALL: 'C' },
-      cwd: apt,
-      reject: false,
-      timeout: limitMs,
-      all: true,
-    } as const;
-    const ended = await execa(program, words, { ...how, stdin: 'ignore' });
-    if (!ended.failed) return ended.stdout;
+async function fetchKernel(release: string, making: Making): Promise<void> {
+  try {
+    await withDebianSuite(release, making, async (packages) => {
+      const name = await packages.dependencyOf('linux-image-amd64', /^linux-image-/);
+      await packages.unpack([name ?? 'linux-image-amd64']);
+    });
+  } catch (error) {
+    if (!(error instanceof FetchFailed)) throw error;
     throw new KnownError(
       'bad-kernel',
-      `--kernel ${release}: ${program} failed: ${ended.all?.trim().split('\n').at(-1) ?? ended.code}`,
+      `--kernel ${release}: ${error.message}`,
       'Name a release of Debian that this machine can fetch, or a kernel that is there (a vmlinuz, a package).',
-      { detail: ended.all ?? '' },
+      { detail: error.detail },
     );
-  };
-  await run('apt-get', ...settings, '-q', 'update');
-  const depends = await run('apt-cache', ...settings, 'depends', '--important', 'linux-image-amd64');
-  const name = /Depends: (linux-image-\S+)/.exec(depends)?.[1] ?? 'linux-image-amd64';
-  await run('apt-get', ...settings, '-q', 'download', name);
-  const deb = readdirSync(apt).find((each) => each.endsWith('.deb')) ?? '';
-  await run('dpkg-deb', '--extract', join(apt, deb), directory);
-  rmSync(apt, { recursive: true });
+  }
 }

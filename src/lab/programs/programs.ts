@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseMode } from '../../model/mode.ts';
 import type { OnProgress } from '../progress.ts';
+import { cVirtiofsd } from './c-virtiofsd.ts';
 import { type Kernel, kernelIn, namedKernel } from './kernel.ts';
 import { namedProgram } from './named.ts';
 import { type ProgramTree, programTree, treeProgram } from './tree.ts';
@@ -19,18 +21,23 @@ export interface Programs {
   readonly tree: ProgramTree;
   readonly qemu: Program;
   readonly virtiofsd: Program;
+  /** Where a mode is served by it. */
+  readonly cVirtiofsd?: Program;
   readonly kernel: Kernel;
 }
 
 /**
  * The programs of a lab: its own, and in their places those that the user named.
- * @throws KnownError as `programTree`, `namedProgram` and `namedKernel` do.
+ * @throws KnownError as `programTree`, `namedProgram`, `namedKernel` and `cVirtiofsd` do.
  */
 export async function findPrograms(
   named: {
     readonly qemu?: string | undefined;
     readonly virtiofsd?: string | undefined;
+    readonly cVirtiofsd?: string | undefined;
     readonly kernel?: string | undefined;
+    /** Names of the lab's modes. */
+    readonly modes: readonly string[];
   },
   onProgress: OnProgress,
   signal?: AbortSignal,
@@ -38,7 +45,10 @@ export async function findPrograms(
   // What the user named is looked at first: a typing mistake should not cost the making of a tree.
   const qemu = named.qemu === undefined ? undefined : await own('--qemu', named.qemu);
   const virtiofsd = named.virtiofsd === undefined ? undefined : await own('--virtiofsd', named.virtiofsd);
+  const c = named.cVirtiofsd === undefined ? undefined : await own('--c-virtiofsd', named.cVirtiofsd);
   const kernel = named.kernel === undefined ? undefined : await namedKernel(named.kernel, onProgress);
+  const needsC = named.modes.some((mode) => parseMode(mode).server === 'c');
+  const cDaemon = needsC ? (c ?? (await cVirtiofsd(onProgress))) : undefined;
   const tree = await programTree(onProgress, signal);
   const data = ['qemu', 'seabios'].flatMap((name) => ['-L', join(tree.root, 'usr/share', name)]);
   return {
@@ -53,6 +63,7 @@ export async function findPrograms(
       version: tree.versions.virtiofsd,
       file: join(tree.root, 'usr/libexec/virtiofsd'),
     },
+    ...(cDaemon === undefined ? {} : { cVirtiofsd: cDaemon }),
     kernel: kernel ?? kernelIn(tree.root),
   };
 }

@@ -64,7 +64,7 @@ function shareOf(
   const path = `/mnt/${name}`;
   if (mode.server === '9p' && mode.dax === undefined)
     return { ...base, socket: undefined, mount: { tag, type: '9p', path, options: options9p(mode) } };
-  if (mode.server === 'rust')
+  if (mode.server === 'rust' || (mode.server === 'c' && mode.dax === undefined))
     return {
       ...base,
       socket: join(sockets, number === 1 ? `${tag}.sock` : `g${number}-${tag}.sock`),
@@ -78,7 +78,7 @@ function shareOf(
   throw new KnownError(
     'mode-not-in-lab',
     `the lab cannot serve the mode ${mode.name}`,
-    'It serves the modes of the Rust virtiofsd (never, metadata, auto and always, with flags such as +writeback or +dax=always) and those of 9p (9p:none, 9p:readahead, 9p:mmap, 9p:loose, 9p:fscache).',
+    'It serves the modes of the Rust virtiofsd (never, metadata, auto and always, with flags such as +writeback or +dax=always), of the C virtiofsd (c:none, c:auto, c:always, with flags but without dax) and of 9p (9p:none, 9p:readahead, 9p:mmap, 9p:loose, 9p:fscache).',
   );
 }
 
@@ -107,5 +107,20 @@ export function virtiofsdOptions(mode: Mode, socket: string, hostDir: string): s
     `--shared-dir=${hostDir}`,
     `--cache=${mode.cache}`,
     ...mode.flags.map((flag) => `--${flag}`),
+  ];
+}
+
+/** Flags of the C daemon that are options of their own; every other one goes behind `-o`. */
+const cLongOptions = ['rlimit-nofile', 'socket-group', 'thread-pool-size'];
+
+/** The words after the program's name that make the C virtiofsd serve a directory in a mode. */
+export function cVirtiofsdOptions(mode: Mode, socket: string, hostDir: string): string[] {
+  const isLong = (flag: string) => cLongOptions.includes(flag.replace(/=.*/, ''));
+  return [
+    `--socket-path=${socket}`,
+    // In a value of -o a comma is the end of it, and a backslash takes its meaning away.
+    ...['-o', `source=${hostDir.replace(/[\\,]/g, '\\$&')}`],
+    ...[`cache=${mode.cache}`, ...mode.flags.filter((flag) => !isLong(flag))].flatMap((each) => ['-o', each]),
+    ...mode.flags.filter(isLong).map((flag) => `--${flag}`),
   ];
 }
