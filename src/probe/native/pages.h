@@ -3,7 +3,11 @@
  *
  * cachestat(2) (Linux 6.5) needs no mapping and knows dirty and writeback pages. mincore(2) only knows
  * residency, and tells someone who neither owns nor may write the file that every page is resident: that is
- * a refusal and reported as one. A DAX file has no pages here.
+ * a refusal and reported as one.
+ *
+ * A DAX file is asked after with mincore alone, through a mapping that nobody touches: cachestat takes the
+ * entries of a DAX file for traces of evicted pages, and follows what it reads in them into nowhere, which takes
+ * a processor of the kernel with it (docs/findings.md).
  */
 #ifndef VFS_PROBE_PAGES_H
 #define VFS_PROBE_PAGES_H
@@ -11,6 +15,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -19,6 +24,9 @@
 #include "json.h"
 #include "names.h"
 
+#ifndef STATX_ATTR_DAX
+#define STATX_ATTR_DAX 0x00200000
+#endif
 #ifndef SYS_cachestat
 #define SYS_cachestat 451
 #endif
@@ -38,6 +46,8 @@ enum page_source { PAGES_BY_CACHESTAT, PAGES_BY_MINCORE, PAGES_REFUSED };
 
 struct page_state {
 	enum page_source by;
+	/* In DAX state: loads and stores go to the file, and no page of the cache is of it. */
+	bool dax;
 	uint64_t pages, cached, dirty, writeback;
 	int refusal;
 	/* With a map: run lengths, absent pages first. */
@@ -102,6 +112,41 @@ static int cachestat_map(int fd, uint64_t first, uint64_t count, struct page_sta
 	return problem ? problem : cachestat_map(fd, first + count / 2, count - count / 2, state);
 }
 
+/* Whether a descriptor's file is of 9p, told without a word to its server: the number of its mount is known. */
+static bool is_on_9p(int fd)
+{
+	static long known_mount = -1;
+	static bool known_answer;
+	char name[32], line[4096];
+	long mount = -1, number;
+	snprintf(name, sizeof name, "/proc/self/fdinfo/%d", fd);
+	FILE *info = fopen(name, "re");
+	while (info && fgets(line, sizeof line, info))
+		sscanf(line, "mnt_id: %ld", &mount);
+	if (info)
+		fclose(info);
+	if (mount < 0 || mount == known_mount)
+		return mount >= 0 && known_answer;
+	known_mount = mount;
+	known_answer = false;
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	while (mounts && fgets(line, sizeof line, mounts)) {
+		if (sscanf(line, "%ld", &number) == 1 && number == mount)
+			known_answer = strstr(line, " - 9p ") != NULL;
+	}
+	if (mounts)
+		fclose(mounts);
+	return known_answer;
+}
+
+/* Whether a file is in DAX state. 9p has no such state, and statx begins to write dirty pages back there. */
+static bool is_dax(int fd)
+{
+	struct statx stat;
+	return !is_on_9p(fd) && statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &stat) == 0 &&
+	       stat.stx_attributes & STATX_ATTR_DAX;
+}
+
 /* The kernel's own rule for who mincore tells the truth. */
 static bool mincore_tells(int fd, const struct statx *stat)
 {
@@ -159,7 +204,8 @@ static int pages_look(int fd, int64_t offset, int64_t length, bool map, bool map
 	if (length >= 0 && length < INT64_MAX - offset - (int64_t)size)
 		bytes = length ? ((uint64_t)(offset + length) + size - 1) / size * size - first * size : 1;
 	/* Counted before the statx, which on 9p begins to write dirty pages back. 0 bytes: to the end. */
-	int problem = cache_counts(fd, first * size, bytes, &counts);
+	state->dax = is_dax(fd);
+	int problem = state->dax ? ENOSYS : cache_counts(fd, first * size, bytes, &counts);
 	/* Looking must not refresh attributes: on FUSE that can drop the pages that are looked at. */
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_SIZE | STATX_UID, &stat) != 0)
 		return errno;
@@ -174,7 +220,8 @@ static int pages_look(int fd, int64_t offset, int64_t length, bool map, bool map
 		state->writeback = counts.writeback;
 		return map ? cachestat_map(fd, first, state->pages, state) : 0;
 	}
-	if (problem == ENOSYS && !mapless) {
+	/* `mapless` is for files that a mapping makes the kernel drop, as FOPEN_DIRECT_IO does: no DAX file is. */
+	if (problem == ENOSYS && (state->dax || !mapless)) {
 		state->by = PAGES_BY_MINCORE;
 		problem = mincore_tells(fd, &stat) ? mincore_count(fd, first, state->pages, map, state) : EPERM;
 		if (problem == 0 || problem == E2BIG || problem == ENOMEM)
@@ -190,6 +237,8 @@ static int pages_look(int fd, int64_t offset, int64_t length, bool map, bool map
 /* Whether it is certain that the range has neither dirty pages nor pages under writeback. */
 static bool pages_clean(const struct page_state *state)
 {
+	if (state->dax)
+		return true;
 	return state->by == PAGES_BY_CACHESTAT && state->dirty == 0 && state->writeback == 0;
 }
 
