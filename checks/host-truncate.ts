@@ -16,7 +16,7 @@ import {
   truncate,
 } from './coherence/acts.ts';
 import { coherenceCodes, told } from './coherence/judge.ts';
-import { guest, host, type Story } from './coherence/turn.ts';
+import { guest, host, type Story, turn } from './coherence/turn.ts';
 
 /**
  * A file is cut, and grows again; what was cut must not come back. The number is the generation of the bytes, `.`
@@ -36,11 +36,22 @@ const backAt = 3 * page + 1000;
 const made: readonly Act[] = [create('f'), fill('f', 1, 0, full)];
 const whole = read('f', 0, full + page);
 
+/** Beside a read that does not end: whether the share serves others meanwhile. */
+const witnessed: Pick<Story, 'actors' | 'mustEnd'> = {
+  actors: { host: 'host', guest: 'guest', witness: 'guest' },
+  mustEnd: {
+    turn: 'at-once',
+    witness: turn('witness', 'meanwhile', [openToRead('other'), read('other', 0, page)]),
+  },
+};
+const madeBoth: readonly Act[] = [...made, create('other'), fill('other', 1, 0, page)];
+
 /** The host cuts it; the guest, which has it all, reads on. */
 const shrunkRead: Story = {
   name: 'host-cut-read',
+  ...witnessed,
   turns: () => [
-    host('make', made),
+    host('make', madeBoth),
     guest('warm', [open('f'), whole]),
     host('cut', [tick, truncate('f', cut)]),
     guest('at-once', [whole], 'host-truncate/read'),
@@ -87,8 +98,9 @@ const bytesAgain = fill('f', 2, backAt, full - backAt);
  */
 const rotated: Story = {
   name: 'host-rotates',
+  ...witnessed,
   turns: () => [
-    host('make', made),
+    host('make', madeBoth),
     guest('warm', [open('f', 'append'), whole]),
     host('rotate', [tick, open('f:new', 'trunc', 'append'), append('f:new', 2, 0, 300)]),
     guest('at-once', [whole], 'host-truncate/read'),

@@ -1,4 +1,6 @@
 import type { Check, Observed, Promises } from '../../src/model/check.ts';
+import type { ManyResult } from '../../src/model/operation.ts';
+import { describeOutcome } from '../../src/model/outcome.ts';
 import { describePromise, type Promise as Promised } from '../../src/model/promise.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { type Deed, eventsOf, type Replay, replay } from './replay.ts';
@@ -15,10 +17,13 @@ export const coherenceCodes = {
   'wrong-bytes': 'bytes were seen that nobody wrote there: no mode permits that',
   'wrong-size': 'the file ended, or was said to end, where it never did: no mode permits that',
   'hole-over-data': 'a hole was reported where there is data: a copy that trusts it copies zeros',
+  'never-ended':
+    'an operation does not end, nor by SIGKILL, while the share serves another process of that side',
   'at-the-bound': 'old bytes were seen so close to the end of the permitted time that it does not tell',
   'no-promise': 'the contract does not know this mode',
   'not-refused': 'the contract says that this is refused here, and it was not',
   'could-not-run': 'a step did not end well',
+  'never-in-question': 'what the case asks about did not come about, however often it was tried',
 } as const;
 
 /**
@@ -35,7 +40,10 @@ export function told(stories: readonly Story[]): Required<Pick<Check, 'cases' | 
       stories.filter(({ applies }) => applies?.(setting) ?? true).map((story) => caseOfStory(story, setting)),
     next: (observed) => {
       const story = storyOf(observed);
-      if (story?.whenStale === undefined || observed.steps.length > observed.case.steps.length) return [];
+      if (story === undefined || observed.steps.length > observed.case.steps.length) return [];
+      if (story.mustEnd !== undefined && observed.outcome(story.mustEnd.turn).kind === 'stuck')
+        return stepsOf(story, [story.mustEnd.witness], observed.setting);
+      if (story.whenStale === undefined) return [];
       const looks = looksIn(replay(observed), granuleOf(observed), story.turns(observed.setting));
       return looks.some(({ sight }) => sight.kind === 'stale')
         ? stepsOf(story, story.whenStale(observed.setting), observed.setting)
@@ -97,8 +105,39 @@ function verdictOf(story: Story, observed: Observed, promises: Promises): Verdic
   if (refused !== undefined)
     judged.push({ turn: refused.turn, ...judgeRefusal(refused, promiseOf(refused.turn)) });
   else if (happened.broken !== undefined)
-    judged.push({ turn: '', kind: 'unknown', code: 'could-not-run', reason: happened.broken });
-  return summedUp(judged);
+    judged.push({
+      turn: '',
+      ...(neverEnded(story, observed) ?? { kind: 'unknown', code: 'could-not-run', reason: happened.broken }),
+    });
+  const verdict = summedUp(judged);
+  const doubt = verdict.kind === 'pass' ? story.doubt?.(observed) : undefined;
+  return doubt === undefined ? verdict : { kind: 'unknown', code: 'never-in-question', reason: doubt };
+}
+
+/** A turn that ends in every mode, and did not. That the side, or the share, is slow or dead is no fail. */
+function neverEnded({ mustEnd }: Story, observed: Observed): Verdict | undefined {
+  if (mustEnd === undefined) return undefined;
+  const { turn, witness } = mustEnd;
+  const stuck = observed.outcome(turn);
+  const served = observed.value<ManyResult>(witness.name);
+  if (
+    stuck.kind !== 'stuck' ||
+    stuck.killed !== false ||
+    served === undefined ||
+    served.stopped !== undefined
+  )
+    return undefined;
+  const state = stuck.state === undefined ? '' : `, its process is in state ${stuck.state}`;
+  const words = `${describeOutcome(stuck)}, and SIGKILL does not end it${state}`;
+  return {
+    kind: 'fail',
+    code: 'never-ended',
+    reason: `guest, ${turn}: ${words}; another process of that guest is served meanwhile`,
+    observed: words,
+    promised: 'a read ends',
+    sources: ['POSIX.1-2017 read(2)'],
+    evidence: { turn },
+  };
 }
 
 /** One look held against the promise of its turn. */

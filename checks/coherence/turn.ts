@@ -1,4 +1,4 @@
-import type { Case, Need, Setting, Step } from '../../src/model/check.ts';
+import type { Case, Need, Observed, Setting, Step } from '../../src/model/check.ts';
 import type { Operation } from '../../src/model/operation.ts';
 import type { ViewName } from '../../src/model/side.ts';
 import type { Act } from './acts.ts';
@@ -46,6 +46,13 @@ export interface Story {
   turns(setting: Setting): readonly Turn[];
   /** What is done after the turns where one of their looks was not fresh. */
   whenStale?(setting: Setting): readonly Turn[];
+  /**
+   * A turn that ends in every mode. Where it does not, the witness acts: another process of that side, by another
+   * file. That it is served meanwhile, and that SIGKILL did not end the one that waits, is a fail.
+   */
+  readonly mustEnd?: { readonly turn: string; readonly witness: Turn };
+  /** Why looks that were all good tell nothing this time, in words; asked before a pass. */
+  doubt?(observed: Observed): string | undefined;
 }
 
 /** What one actor does in one request, and which promise the looks in it are held against. */

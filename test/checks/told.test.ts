@@ -3,6 +3,7 @@ import guestWrite from '../../checks/guest-write.ts';
 import holes from '../../checks/holes.ts';
 import hostAppend from '../../checks/host-append.ts';
 import hostRewrite from '../../checks/host-rewrite.ts';
+import hostTruncate from '../../checks/host-truncate.ts';
 import type { Check } from '../../src/model/check.ts';
 import { parseMode } from '../../src/model/mode.ts';
 import type { ManyResult, Operation } from '../../src/model/operation.ts';
@@ -14,7 +15,7 @@ import { useLocalShare } from './local-share.ts';
 // Stories as they went on a local directory, with one thing in what came back changed: that alone decides.
 
 const share = useLocalShare();
-const checks: readonly Check[] = [hostRewrite, guestWrite, hostAppend, holes];
+const checks: readonly Check[] = [hostRewrite, guestWrite, hostAppend, hostTruncate, holes];
 beforeAll(async () => {
   for (const check of checks) await share.run(check, 'auto');
 }, 60_000);
@@ -263,5 +264,63 @@ describe('an operation that failed', () => {
   ])('accuses nobody: it %s', async (_, outcome) => {
     const verdict = await verdictOf(hostRewrite, 'reopened', { outcomes: () => ({ reopened: outcome }) });
     expect(verdict).toMatchObject({ kind: 'unknown', code: 'could-not-run' });
+  });
+});
+
+describe('a read that does not end', () => {
+  const stuck: Outcome = {
+    kind: 'stuck',
+    limit: 'the limit of a step',
+    limitMs: 30_000,
+    state: 'R',
+    killed: false,
+  };
+  const many = (value: object): Outcome => ({ kind: 'value', value: { values: [], timesNs: [], ...value } });
+  const served = many({});
+  const steps = (record: CaseRecord) =>
+    record.steps.slice(-1).map((step) => ({ ...step, id: 'meanwhile', actor: 'witness' }));
+  const endless = (atOnce: Outcome, meanwhile: Outcome) =>
+    verdictOf(hostTruncate, 'host-cut-read', {
+      outcomes: () => ({ 'at-once': atOnce, meanwhile }),
+      steps,
+    });
+
+  it('fails where another process is served meanwhile, and SIGKILL does not end it', async () => {
+    const verdict = await endless(stuck, served);
+    expect(verdict).toMatchObject({ kind: 'fail', code: 'never-ended', promised: 'a read ends' });
+    expect(verdict.observed).toContain('state R');
+  });
+
+  it.each<[string, Outcome, Outcome]>([
+    ['the witness waits too: the share is dead', stuck, stuck],
+    ['the witness is refused: the share is broken', stuck, many({ stopped: { errno: 'EIO', call: 'open' } })],
+    ['it could be ended: perhaps it was only slow', { ...stuck, killed: true }, served],
+  ])('accuses nobody where %s', async (_, atOnce, meanwhile) => {
+    expect(await endless(atOnce, meanwhile)).toMatchObject({ kind: 'unknown', code: 'could-not-run' });
+  });
+});
+
+describe('a page that waits to be written back', () => {
+  const dirty = (pages: object) => (record: CaseRecord) => {
+    const value = manyOf(record, 'try-dirty');
+    const values = value.values.map((each) => ('by' in (each as object) ? pages : each));
+    return { 'try-dirty': { kind: 'value', value: { ...value, values } } satisfies Outcome };
+  };
+  const mode = 'auto+writeback';
+
+  it('was there in one try, or the map of holes says nothing of it', async () => {
+    const none = { mode, outcomes: dirty({ by: 'cachestat', cached: 1, dirty: 0 }) };
+    expect(await verdictOf(holes, 'guest-sparse', none)).toMatchObject({
+      kind: 'unknown',
+      code: 'never-in-question',
+    });
+    const one = { mode, outcomes: dirty({ by: 'cachestat', cached: 1, dirty: 1 }) };
+    expect(await verdictOf(holes, 'guest-sparse', one)).toMatchObject({ kind: 'pass' });
+    expect(await verdictOf(holes, 'guest-sparse', { ...none, mode: 'auto' })).toMatchObject({ kind: 'pass' });
+  });
+
+  it('is not asked for where a kernel cannot count it', async () => {
+    const blind = { mode, outcomes: dirty({ by: 'mincore', cached: 1 }) };
+    expect(await verdictOf(holes, 'guest-sparse', blind)).toMatchObject({ kind: 'pass' });
   });
 });
