@@ -127,3 +127,23 @@ describe('the traffic of others', () => {
     expect(ledger.unexplainedBytes).toBe(0);
   });
 });
+
+// The last: it costs the guest a process that nothing ends, and the CPU that it keeps busy.
+describe('a read across the new end of a file that the host truncated', () => {
+  it('never returns in none, and is told from a share that is slow', async () => {
+    const asked = ['host-truncate/host-cut-read', '--modes', '9p:none,9p:readahead'];
+    const { status, report } = await reportOf([
+      'check',
+      `--lab=${name}`,
+      ...asked,
+      '--known',
+      'docs/findings',
+    ]);
+    const found = report.results.map(({ mode, cases: [only] }) => [mode, only?.verdict, only?.known?.id]);
+    expect(found).toEqual([
+      ['9p:none', expect.objectContaining({ kind: 'fail', code: 'never-ended' }), 'ninep-truncate-endless'],
+      ['9p:readahead', expect.objectContaining({ kind: 'pass' }), undefined],
+    ]);
+    expect(status).toBe(0);
+  });
+});
