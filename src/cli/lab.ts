@@ -15,6 +15,7 @@ import { interruption } from './interruption.ts';
 interface UpFlags {
   readonly name: string;
   readonly modes?: readonly string[];
+  readonly skipImpossible?: boolean;
   readonly qemu?: string;
   readonly virtiofsd?: string;
   readonly cVirtiofsd?: string;
@@ -106,6 +107,7 @@ async function chosenGuest({ name, guest }: GuestFlags): Promise<LabGuest> {
 function withLabFlags(command: Command): Command {
   return command
     .option('--modes <list>', `modes, joined by commas, or all (default: ${labModes.join(',')})`, list)
+    .option('--skip-impossible', 'leave out modes that cannot be had here and say why, as --modes all does')
     .option('--qemu <program>', 'a QEMU to be used in place of the lab’s own: a build, a script')
     .option('--virtiofsd <program>', 'a virtiofsd, likewise')
     .option('--c-virtiofsd <program>', 'a virtiofsd of QEMU’s own, written in C, for the modes c:…')
@@ -163,6 +165,7 @@ function optionsOf(flags: UpFlags, signal: AbortSignal): LabOptions {
   return {
     name: flags.name,
     modes: flags.modes,
+    skipImpossible: flags.skipImpossible,
     qemu: flags.qemu,
     virtiofsd: flags.virtiofsd,
     cVirtiofsd: flags.cVirtiofsd,
@@ -256,7 +259,7 @@ function inWords(lab: LabStatus): string {
       '',
     ].join('\n');
   }
-  const { hostDir, mounts, otherTags, otherGuests, programs, accelerator } = lab as LabInfo;
+  const { hostDir, mounts, leftOut, otherTags, otherGuests, programs, accelerator } = lab as LabInfo;
   const versions = Object.entries(programs).map(([name, { version }]) => `${name} ${version}`);
   const [first = '', ...others] = [...Object.values(mounts), ...Object.values(otherTags)];
   return [
@@ -264,6 +267,9 @@ function inWords(lab: LabStatus): string {
     `  on the host       ${hostDir}`,
     `  in the guest      ${first}`,
     ...others.map((path) => `                    ${path}`),
+    ...leftOut.map(
+      ({ mode, why }, index) => `  ${index === 0 ? 'left out' : '        '}          ${mode}: ${why}`,
+    ),
     `  programs          ${versions.join(', ')} (${accelerator === 'kvm' ? 'KVM' : 'emulated'})`,
     `  log in            vfs-verify lab ssh${flag}`,
     ...otherGuests.map(

@@ -36,16 +36,26 @@ export async function addGuest(
   return withLock(labLockFile(directory), lock, async () => {
     const journal = journalOf(lab);
     const wish = JSON.parse(journal.wish) as Wish;
+    // What is left out there is left out here, and nothing else.
+    const { leftOut } = lab;
     const { programs, image, accelerator } = await prepareLab({ ...wish, signal }, onProgress);
     const number = nextNumber(journal, lab);
     const keys = await readKeys(programs.tree.root, directory);
     const remove = () => removeGuest(lab, number);
     const plan = {
       ...{ lab: name, directory, id: journal.id, sockets: journal.runDirectory, hostDir, keys },
-      ...{ wish, programs, image, accelerator, limitMs: bootTimeoutMs, signal },
+      ...{
+        wish: { ...wish, optional: [] },
+        leftOut,
+        programs,
+        image,
+        accelerator,
+        limitMs: bootTimeoutMs,
+        signal,
+      },
     };
     try {
-      return { guest: await bringUpGuest(plan, number, undefined, onProgress), remove };
+      return { guest: (await bringUpGuest(plan, number, undefined, onProgress)).guest, remove };
     } catch (error) {
       await remove();
       throw error;

@@ -12,14 +12,17 @@ export interface Watched {
   readonly daemons: ReadonlyMap<string, Background>;
   readonly limitMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Mounts that the guest may lack. */
+  readonly optional: readonly string[];
 }
 
 /**
  * Waits for the guest to say that it is ready.
+ * @returns what it could not mount and may do without: the mount's path and the words of mount(8).
  * @throws KnownError `guest-not-up` (the limit passed), `guest-failed` (it said what it lacks),
  * `vm-ended`, `daemon-ended`: each with the tail of the console or of the program's own words.
  */
-export async function waitForGuest(watched: Watched): Promise<void> {
+export async function waitForGuest(watched: Watched): Promise<ReadonlyMap<string, string>> {
   const { consoleLog, daemons, limitMs, signal } = watched;
   const deadline = performance.now() + limitMs;
   const ends = watchEnds(watched);
@@ -27,11 +30,20 @@ export async function waitForGuest(watched: Watched): Promise<void> {
     signal?.throwIfAborted();
     const said = linesOf(consoleLog);
     if (said.some((line) => line.startsWith('ready'))) {
-      const lacks = said.filter((line) => line.startsWith('failed: '));
-      if (lacks.length === 0) return;
+      const failed = said.flatMap((line) => /^failed: (.*)$/.exec(line)?.[1] ?? []);
+      const excused = new Map(
+        failed.flatMap((words) => {
+          const path = watched.optional.find((each) => words.startsWith(`${each}: `));
+          return path === undefined ? [] : [[path, words.slice(path.length + 2)] as const];
+        }),
+      );
+      const lacks = failed.filter(
+        (words) => ![...excused.keys()].some((path) => words.startsWith(`${path}: `)),
+      );
+      if (lacks.length === 0) return excused;
       throw new KnownError(
         'guest-failed',
-        `the guest came up, but ${lacks.map((line) => line.slice('failed: '.length)).join('; ')}`,
+        `the guest came up, but ${lacks.join('; ')}`,
         'Check that the kernel has virtiofs and virtio_net, built in or as modules beside it, and what the daemon says (detail).',
         { detail: details(consoleLog, daemons) },
       );

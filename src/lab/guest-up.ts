@@ -7,7 +7,8 @@ import { daemonEnded, waitForGuest } from './console.ts';
 import type { GuestImage } from './guest/image.ts';
 import { personalArchive } from './guest/personal.ts';
 import type { LabGuest } from './info.ts';
-import { labMark, noteProcess } from './journal.ts';
+import { labMark, noteEnded, noteProcess } from './journal.ts';
+import type { LeftOut } from './left-out.ts';
 import { endProcesses, identify, withDescendants } from './processes.ts';
 import type { Program, Programs } from './programs/programs.ts';
 import { type OnProgress, timed } from './progress.ts';
@@ -50,12 +51,20 @@ export interface GuestPlan {
   readonly sockets: string;
   readonly hostDir: string;
   readonly keys: LabKeys;
-  readonly wish: Pick<Wish, 'modes' | 'secondTag' | 'memoryMiB' | 'cpus'>;
+  readonly wish: Pick<Wish, 'modes' | 'optional' | 'secondTag' | 'memoryMiB' | 'cpus'>;
+  /** Modes that are known not to be possible. */
+  readonly leftOut: readonly LeftOut[];
   readonly programs: Programs;
   readonly image: GuestImage;
   readonly accelerator: 'tcg' | 'kvm';
   readonly limitMs: number;
   readonly signal: AbortSignal | undefined;
+}
+
+/** A guest that is up, and the modes that it does without. */
+export interface BroughtUp {
+  readonly guest: LabGuest;
+  readonly leftOut: readonly LeftOut[];
 }
 
 /**
@@ -70,7 +79,7 @@ export async function bringUpGuest(
   number: number,
   fixedPort: number | undefined,
   onProgress: OnProgress,
-): Promise<LabGuest> {
+): Promise<BroughtUp> {
   const guest = new Guest(plan, number, onProgress);
   return guest.up(fixedPort);
 }
@@ -79,7 +88,8 @@ class Guest {
   readonly #plan: GuestPlan;
   readonly #number: number;
   readonly #onProgress: OnProgress;
-  readonly #shares: readonly LabShare[];
+  #shares: readonly LabShare[];
+  readonly #leftOut: LeftOut[];
 
   constructor(plan: GuestPlan, number: number, onProgress: OnProgress) {
     this.#plan = plan;
@@ -89,28 +99,17 @@ class Guest {
         text: number === 1 ? text : `guest ${number}: ${text}`,
         ...(tookMs === undefined ? {} : { tookMs }),
       });
-    this.#shares = planShares(plan.wish.modes, {
-      sockets: plan.sockets,
-      number,
-      secondTag: plan.wish.secondTag,
-    });
+    this.#leftOut = [...plan.leftOut];
+    this.#shares = planShares(
+      plan.wish.modes.filter((mode) => !plan.leftOut.some((each) => each.mode === mode)),
+      { sockets: plan.sockets, number, secondTag: plan.wish.secondTag },
+    );
   }
 
-  async up(fixedPort: number | undefined): Promise<LabGuest> {
-    const { image, keys, lab, signal } = this.#plan;
-    const initrd = this.#file(initrdFile);
-    copyFileSync(image.initramfs, initrd);
-    const probe = (await builtProbes()).get(guestArchitecture);
-    const own = personalArchive({
-      name: this.#number === 1 ? lab : `${lab}-${this.#number}`,
-      hostKey: keys.hostKeyBytes,
-      authorizedKey: keys.clientKey,
-      mounts: this.#shares.map(({ mount }) => mount),
-      ...(probe === undefined ? {} : { probe: readFileSync(probe) }),
-    });
-    appendFileSync(initrd, own);
+  async up(fixedPort: number | undefined): Promise<BroughtUp> {
+    const { keys, signal } = this.#plan;
     signal?.throwIfAborted();
-    const { qemu, daemons, port } = await this.#start(initrd, fixedPort);
+    const { qemu, daemons, port } = await this.#start(fixedPort);
     const knownHostsFile = this.#file(knownHosts);
     writeKnownHosts(knownHostsFile, { host, port }, keys.hostKey);
     const ssh = { host, port, user: 'root', keyFile: keys.clientKeyFile, knownHostsFile };
@@ -123,7 +122,7 @@ class Guest {
     const [first, second] = [false, true].map((isOther) =>
       this.#shares.filter(({ otherTag }) => otherTag === isOther),
     );
-    return {
+    const guest: LabGuest = {
       mounts: mountsOf(first),
       tags: Object.fromEntries(this.#shares.map(({ name, tag }) => [name, tag])),
       otherTags: mountsOf(second),
@@ -132,6 +131,34 @@ class Guest {
       daemons: Object.fromEntries(workers),
       consoleLog: this.#file(consoleFile),
     };
+    return { guest, leftOut: this.#leftOut };
+  }
+
+  /** The image with what is this guest's own: its keys, and what it is to mount. */
+  async #makeInitrd(): Promise<string> {
+    const { image, keys, lab } = this.#plan;
+    const initrd = this.#file(initrdFile);
+    copyFileSync(image.initramfs, initrd);
+    const probe = (await builtProbes()).get(guestArchitecture);
+    const own = personalArchive({
+      name: this.#number === 1 ? lab : `${lab}-${this.#number}`,
+      hostKey: keys.hostKeyBytes,
+      authorizedKey: keys.clientKey,
+      mounts: this.#shares.map(({ mount }) => mount),
+      ...(probe === undefined ? {} : { probe: readFileSync(probe) }),
+    });
+    appendFileSync(initrd, own);
+    return initrd;
+  }
+
+  #mayLack({ mode }: LabShare): boolean {
+    return this.#plan.wish.optional.includes(mode.name);
+  }
+
+  /** Goes on without a share, and without the same mode under its other tag. */
+  #leaveOut({ mode }: LabShare, why: string): void {
+    if (!this.#leftOut.some((each) => each.mode === mode.name)) this.#leftOut.push({ mode: mode.name, why });
+    this.#shares = this.#shares.filter((each) => each.mode.name !== mode.name);
   }
 
   #daemonArgv(share: DaemonShare): string[] {
@@ -192,16 +219,23 @@ class Guest {
    * Starts the daemons and QEMU and waits for the guest; once more with another port, when somebody has just
    * taken the one that was free. The daemons too: each serves one connection and ends with it.
    */
-  async #start(initrd: string, fixedPort: number | undefined): Promise<Started> {
-    const served = withDaemons(this.#shares);
+  async #start(fixedPort: number | undefined): Promise<Started> {
     for (let tries = 1; ; tries += 1) {
       const port = fixedPort ?? (await freePort());
-      const daemons = await this.#startDaemons(served);
-      const qemu = await this.#startQemu(initrd, port);
+      const daemons = await this.#startDaemons(withDaemons(this.#shares));
+      const served = withDaemons(this.#shares);
+      const qemu = await this.#startQemu(await this.#makeInitrd(), port);
       try {
         const { accelerator, limitMs, signal } = this.#plan;
-        const watched = { consoleLog: this.#file(consoleFile), qemu, daemons, limitMs, signal };
-        await timed(this.#onProgress, `booted the guest (${accelerator})`, () => waitForGuest(watched));
+        const optional = this.#shares.filter((share) => this.#mayLack(share)).map(({ mount }) => mount.path);
+        const watched = { consoleLog: this.#file(consoleFile), qemu, daemons, limitMs, signal, optional };
+        const lacking = await timed(this.#onProgress, `booted the guest (${accelerator})`, () =>
+          waitForGuest(watched),
+        );
+        for (const share of this.#shares) {
+          const why = lacking.get(share.mount.path);
+          if (why !== undefined) this.#leaveOut(share, `the guest does not mount it: ${why}`);
+        }
         return { qemu, daemons, port };
       } catch (error) {
         if (!/host forwarding rule/.test(qemu.tail())) throw error;
@@ -224,10 +258,18 @@ class Guest {
         const logFile = this.#file(`virtiofsd-${name}.log`);
         const daemon = await startInBackground(argv, { logFile, env: labMark(id).env, role: 'virtiofsd' });
         noteProcess(directory, this.#role(name), daemon.pid);
-        await listening(name, daemon, socket);
-        return [name, daemon] as const;
+        try {
+          await listening(name, daemon, socket);
+        } catch (error) {
+          if (!(error instanceof KnownError) || !this.#mayLack(share)) throw error;
+          this.#leaveOut(share, error.message);
+          await endStarted([daemon]);
+          noteEnded(directory, this.#role(name));
+          return [];
+        }
+        return [[name, daemon] as const];
       });
-      return new Map(await Promise.all(started));
+      return new Map((await Promise.all(started)).flat());
     });
   }
 

@@ -1,3 +1,4 @@
+import type { LeftOut } from './left-out.ts';
 import type { LoopDisk } from './loop-disk.ts';
 
 /** One guest of a lab. */
@@ -43,6 +44,8 @@ export interface LabInfo extends LabGuest {
   readonly hostDir: string;
   /** What the shared directory is on, where it has a disk of its own (`--disk`). */
   readonly disk?: LoopDisk;
+  /** Modes that it was asked for and could not have, and why. */
+  readonly leftOut: readonly LeftOut[];
   /** Guests on the same directory, each with daemons of its own (`--guests 2`). */
   readonly otherGuests: readonly LabGuest[];
   /** Program's name (qemu, virtiofsd, lab-backend, guest-kernel) → how it is run and what it says it is. */

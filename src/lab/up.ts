@@ -5,9 +5,10 @@ import { parseMode } from '../model/mode.ts';
 import { clearLab } from './cleanup.ts';
 import { requireSpace, sayingDiskFull } from './disk.ts';
 import { type GuestImage, guestImage } from './guest/image.ts';
-import { bringUpGuest } from './guest-up.ts';
-import type { LabGuest, LabInfo } from './info.ts';
+import { type BroughtUp, bringUpGuest } from './guest-up.ts';
+import type { LabInfo } from './info.ts';
 import { beginJournal, newLabId, readJournal } from './journal.ts';
+import { cannotBeHad, type LeftOut } from './left-out.ts';
 import { withLock } from './lock.ts';
 import { makeDisk, planDisk, requireRoot, shareOn } from './loop-disk.ts';
 import { labDirectory, labLockFile, runDirectory } from './places.ts';
@@ -49,13 +50,15 @@ export async function labUp(options: LabOptions, onProgress: OnProgress): Promis
     throw new KnownError('bad-flag', '--dir and --disk exclude each other', 'Leave one of them away.');
   requireSpace(directory, labBytes, 'the lab');
   const { programs, image, accelerator } = await prepareLab(options, onProgress);
+  const leftOut = await cannotBeHad(wish.modes, programs);
+  refuseImpossible(wish, leftOut);
   return withLock(labLockFile(directory), lock, async () => {
     const there = await upAlready(name, wish, onProgress);
     if (there !== undefined) return there;
     try {
       return await sayingDiskFull(directory, labBytes, 'the lab', () =>
         bringUp(
-          { name, directory, wish, programs, image, accelerator, limitMs, signal: options.signal },
+          { name, directory, wish, leftOut, programs, image, accelerator, limitMs, signal: options.signal },
           onProgress,
         ),
       );
@@ -112,11 +115,23 @@ interface Plan {
   readonly name: string;
   readonly directory: string;
   readonly wish: Wish;
+  readonly leftOut: readonly LeftOut[];
   readonly programs: Programs;
   readonly image: GuestImage;
   readonly accelerator: 'tcg' | 'kvm';
   readonly limitMs: number;
   readonly signal: AbortSignal | undefined;
+}
+
+/** @throws KnownError `mode-not-in-lab` for a mode that cannot be had and was asked for by its name. */
+function refuseImpossible({ optional }: Wish, leftOut: readonly LeftOut[]): void {
+  const refused = leftOut.find(({ mode }) => !optional.includes(mode));
+  if (refused === undefined) return;
+  throw new KnownError(
+    'mode-not-in-lab',
+    `the mode ${refused.mode} cannot be had: ${refused.why}`,
+    'Leave it out of --modes, or go on without it: --skip-impossible.',
+  );
 }
 
 async function bringUp(plan: Plan, onProgress: OnProgress): Promise<LabInfo> {
@@ -126,7 +141,10 @@ async function bringUp(plan: Plan, onProgress: OnProgress): Promise<LabInfo> {
   const disk = wish.disk === undefined ? undefined : planDisk(directory, wish.disk, wish.diskMiB);
   const hostDir = wish.dir ?? (disk === undefined ? join(directory, 'share') : shareOn(disk));
   // What cannot be served is said before anything is made.
-  planShares(wish.modes, { sockets });
+  planShares(
+    wish.modes.filter((mode) => !plan.leftOut.some((each) => each.mode === mode)),
+    { sockets },
+  );
 
   beginJournal(directory, { id, runDirectory: sockets, wish: JSON.stringify(wish) });
   // Not recursive: it must not be there yet, in a directory where others may write.
@@ -147,8 +165,9 @@ async function bringUp(plan: Plan, onProgress: OnProgress): Promise<LabInfo> {
     state: 'up',
     hostDir,
     ...(disk === undefined ? {} : { disk }),
-    ...(first as LabGuest),
-    otherGuests: others,
+    ...(first as BroughtUp).guest,
+    otherGuests: others.map(({ guest }) => guest),
+    leftOut: (first as BroughtUp).leftOut,
     programs: {
       qemu: { argv: programs.qemu.argv, version: programs.qemu.version },
       virtiofsd: { argv: programs.virtiofsd.argv, version: programs.virtiofsd.version },

@@ -8,6 +8,10 @@ export interface LabOptions {
   readonly name?: string | undefined;
   /** Names of modes; `all` stands for every mode that a lab can serve. */
   readonly modes?: readonly string[] | undefined;
+  /** Modes that cannot be had here are left out, as those are that only `all` stands for. */
+  readonly skipImpossible?: boolean | undefined;
+  /** Of the modes, those that may be left out: for a lab that is like another one. */
+  readonly optional?: readonly string[] | undefined;
   /** Programs in place of the lab's own; see `findPrograms`. */
   readonly qemu?: string | undefined;
   readonly virtiofsd?: string | undefined;
@@ -36,6 +40,8 @@ export interface LabOptions {
 /** The same with every choice made, but for what does not make another lab: name, patience, signal. */
 export interface Wish {
   readonly modes: readonly string[];
+  /** Those of them that are left out where they cannot be had. */
+  readonly optional: readonly string[];
   readonly qemu: string | undefined;
   readonly virtiofsd: string | undefined;
   readonly cVirtiofsd: string | undefined;
@@ -58,10 +64,13 @@ export interface Wish {
 export function wishOf(options: LabOptions): Wish {
   const path = (given: string | undefined) =>
     given === undefined || !given.includes('/') ? given : resolve(given);
+  const asked = options.modes ?? labModes;
+  const named = asked.filter((name) => name !== 'all').map((name) => parseMode(name).name);
+  const modes = [...new Set(asked.flatMap((name) => (name === 'all' ? allModes : parseMode(name).name)))];
+  const all = options.skipImpossible === true ? modes : modes.filter((name) => !named.includes(name));
   return {
-    modes: [
-      ...new Set((options.modes ?? labModes).flatMap((name) => (name === 'all' ? allModes : name))),
-    ].map((name) => parseMode(name).name),
+    modes,
+    optional: options.optional ?? all,
     qemu: path(options.qemu),
     virtiofsd: path(options.virtiofsd),
     cVirtiofsd: path(options.cVirtiofsd),
@@ -85,6 +94,7 @@ export function wishOf(options: LabOptions): Wish {
 export function differingFlags(one: string, other: string): string[] {
   const flags: Record<keyof Wish, string> = {
     modes: '--modes',
+    optional: '--skip-impossible',
     qemu: '--qemu',
     virtiofsd: '--virtiofsd',
     cVirtiofsd: '--c-virtiofsd',

@@ -37,11 +37,22 @@ export const labModes: readonly string[] = [
   'always+writeback',
 ];
 
-/** Everything that a lab brings up in one machine when it is asked for all, in the same order. */
+/**
+ * Everything that a lab brings up in one machine when it is asked for all, in the same order; what cannot be had
+ * where it runs is left out.
+ */
 export const allModes: readonly string[] = [
   ...labModes,
+  'never+writeback',
+  'metadata+writeback',
   'never+allow-mmap',
   'auto+allow-direct-io',
+  'auto+dax=always',
+  'auto+dax=inode',
+  'auto+dax=never',
+  'c:none',
+  'c:auto',
+  'c:always',
   '9p:none',
   '9p:readahead',
   '9p:mmap',

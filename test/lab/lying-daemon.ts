@@ -47,7 +47,7 @@ export async function upLyingLab(
  * nothing that a guest could see, tells which. `lyingMode('never', 'old-read')` is the mode that is served so.
  */
 export async function writeManyLiars(script: string, directory: string): Promise<void> {
-  const { virtiofsd } = await findPrograms({ modes: [] }, () => {});
+  const { virtiofsd } = await findPrograms({ modes: [], optional: [] }, () => {});
   const argv = await lyingArgv(directory, virtiofsd.argv);
   const branches = lies.map((lie) => {
     // The last of several policies counts.

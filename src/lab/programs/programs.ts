@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { KnownError } from '../../model/error.ts';
 import { parseMode } from '../../model/mode.ts';
 import type { OnProgress } from '../progress.ts';
 import { cVirtiofsd } from './c-virtiofsd.ts';
@@ -23,6 +24,8 @@ export interface Programs {
   readonly virtiofsd: Program;
   /** Where a mode is served by it. */
   readonly cVirtiofsd?: Program;
+  /** Why there is none, where every mode that it would serve may be left out. */
+  readonly noCVirtiofsd?: string;
   readonly kernel: Kernel;
 }
 
@@ -38,6 +41,8 @@ export async function findPrograms(
     readonly kernel?: string | undefined;
     /** Names of the lab's modes. */
     readonly modes: readonly string[];
+    /** Those of them that may be left out. */
+    readonly optional: readonly string[];
   },
   onProgress: OnProgress,
   signal?: AbortSignal,
@@ -47,8 +52,7 @@ export async function findPrograms(
   const virtiofsd = named.virtiofsd === undefined ? undefined : await own('--virtiofsd', named.virtiofsd);
   const c = named.cVirtiofsd === undefined ? undefined : await own('--c-virtiofsd', named.cVirtiofsd);
   const kernel = named.kernel === undefined ? undefined : await namedKernel(named.kernel, onProgress);
-  const needsC = named.modes.some((mode) => parseMode(mode).server === 'c');
-  const cDaemon = needsC ? (c ?? (await cVirtiofsd(onProgress))) : undefined;
+  const cDaemon = await cDaemonFor(named.modes, named.optional, () => c ?? cVirtiofsd(onProgress));
   const tree = await programTree(onProgress, signal);
   const data = ['qemu', 'seabios'].flatMap((name) => ['-L', join(tree.root, 'usr/share', name)]);
   return {
@@ -63,9 +67,24 @@ export async function findPrograms(
       version: tree.versions.virtiofsd,
       file: join(tree.root, 'usr/libexec/virtiofsd'),
     },
-    ...(cDaemon === undefined ? {} : { cVirtiofsd: cDaemon }),
+    ...cDaemon,
     kernel: kernel ?? kernelIn(tree.root),
   };
+}
+
+async function cDaemonFor(
+  modes: readonly string[],
+  optional: readonly string[],
+  find: () => Program | Promise<Program>,
+): Promise<Pick<Programs, 'cVirtiofsd' | 'noCVirtiofsd'>> {
+  const served = modes.filter((mode) => parseMode(mode).server === 'c');
+  if (served.length === 0) return {};
+  try {
+    return { cVirtiofsd: await find() };
+  } catch (error) {
+    if (!(error instanceof KnownError) || !served.every((mode) => optional.includes(mode))) throw error;
+    return { noCVirtiofsd: error.message };
+  }
 }
 
 async function own(option: string, given: string): Promise<Program> {

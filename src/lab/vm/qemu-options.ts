@@ -79,7 +79,8 @@ export function qemuOptions(plan: VmPlan): string[] {
  * The only device of QEMU's (11.1) that gives a guest shared memory of its backend's: any vhost-user device,
  * here a file system (26) with its two queues and the 40 bytes of its configuration, which the backend tells.
  */
-const windowDevice = 'vhost-user-test-device-pci,virtio-id=26,num_vqs=2,vq_size=256,config_size=40';
+export const windowDevice = 'vhost-user-test-device-pci';
+const windowSettings = 'virtio-id=26,num_vqs=2,vq_size=256,config_size=40';
 
 /** Each share is behind a root port of its own: a device directly on pcie.0 cannot be unplugged. */
 function shareOptions(plan: VmPlan, { tag, socket, mode }: LabShare, index: number): string[] {
@@ -93,7 +94,7 @@ function shareOptions(plan: VmPlan, { tag, socket, mode }: LabShare, index: numb
           ['-chardev', `socket,id=${tag},path=${escaped(socket)}`],
           mode.dax === undefined
             ? `vhost-user-fs-pci,id=fs-${tag},bus=port-${tag},chardev=${tag},tag=${tag}`
-            : `${windowDevice},id=fs-${tag},bus=port-${tag},chardev=${tag}`,
+            : `${windowDevice},${windowSettings},id=fs-${tag},bus=port-${tag},chardev=${tag}`,
         ];
   return [
     ...back,
