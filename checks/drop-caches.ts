@@ -1,4 +1,5 @@
 import { defineCheck, type Setting } from '../src/model/check.ts';
+import { hasWindow } from '../src/model/mode.ts';
 import { dirtyFile, dirtyMapping } from './drop/dirty.ts';
 import { cleanFile, mappedFile } from './drop/one-file.ts';
 import { everyName, everyPage } from './drop/system-wide.ts';
@@ -43,7 +44,10 @@ function maySystemWide({ share, args }: Setting): boolean {
   return share?.lab !== undefined || args.systemWide === true;
 }
 
-/** A file in DAX state has no pages in the guest's cache. */
+/**
+ * A file in DAX state has no pages in the guest's cache; and what a guest's process has mapped, the virtual machine
+ * has mapped on the host, where a mapped page stays.
+ */
 function applies({ name }: Question, { mode }: Setting): boolean {
-  return !(name.startsWith('guest') && mode?.dax !== undefined && mode.dax !== 'never');
+  return !hasWindow(mode) || !(name.startsWith('guest') || name === 'host-file');
 }

@@ -16,7 +16,9 @@ import {
   truncate,
 } from './coherence/acts.ts';
 import { coherenceCodes, told } from './coherence/judge.ts';
+
 import { guest, host, type Story, turn } from './coherence/turn.ts';
+import { withoutWindow } from './mode/window.ts';
 
 /**
  * A file is cut, and grows again; what was cut must not come back. The number is the generation of the bytes, `.`
@@ -50,6 +52,7 @@ const madeBoth: readonly Act[] = [...made, create('other'), fill('other', 1, 0, 
 const shrunkRead: Story = {
   name: 'host-cut-read',
   ...witnessed,
+  applies: withoutWindow,
   turns: () => [
     host('make', madeBoth),
     guest('warm', [open('f'), whole]),
@@ -99,6 +102,7 @@ const bytesAgain = fill('f', 2, backAt, full - backAt);
 const rotated: Story = {
   name: 'host-rotates',
   ...witnessed,
+  applies: withoutWindow,
   turns: () => [
     host('make', madeBoth),
     guest('warm', [open('f', 'append'), whole]),

@@ -16,6 +16,9 @@ export function benchFor(share: Share, sides: Sides, usedIndex?: Bench['usedInde
       ...(elsewhere?.['guest-other-tag'] === undefined
         ? {}
         : { 'guest-other-tag': viewOf(guest, elsewhere['guest-other-tag']) }),
+      ...(elsewhere?.['guest-without-dax'] === undefined
+        ? {}
+        : { 'guest-without-dax': viewOf(guest, elsewhere['guest-without-dax']) }),
       ...(guest2 === undefined || elsewhere?.guest2 === undefined
         ? {}
         : { guest2: viewOf(guest2, elsewhere.guest2) }),

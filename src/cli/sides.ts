@@ -5,7 +5,7 @@ import { connectSsh } from '../endpoint/ssh.ts';
 import { labInUse } from '../lab/find.ts';
 import type { LabInfo } from '../lab/info.ts';
 import { KnownError } from '../model/error.ts';
-import { type Mode, parseMode } from '../model/mode.ts';
+import { hasWindow, type Mode, parseMode, withDax } from '../model/mode.ts';
 import type { SideFacts } from '../model/report.ts';
 import { startProbe } from '../probe/install.ts';
 import type { ProbeSession } from '../probe/session.ts';
@@ -165,11 +165,16 @@ function labShares(lab: LabInfo, flags: SideFlags): Share[] {
 /** Under another tag in the same mode, or in another mode: two tags are two caches all the same. */
 function elsewhereIn(lab: LabInfo, mode: Mode): NonNullable<Share['elsewhere']> {
   const others = Object.entries(lab.mounts).filter(([name]) => name !== mode.name);
-  const like = others.find(([name]) => parseMode(name).server === mode.server) ?? others[0];
+  const like =
+    (hasWindow(mode) ? others.find(([name]) => hasWindow(parseMode(name))) : undefined) ??
+    others.find(([name]) => parseMode(name).server === mode.server) ??
+    others[0];
   const otherTag = lab.otherTags[mode.name] ?? like?.[1];
+  const control = hasWindow(mode) ? lab.mounts[withDax(mode, 'never').name] : undefined;
   const guest2 = lab.otherGuests[0]?.mounts[mode.name];
   return {
     ...(otherTag === undefined ? {} : { 'guest-other-tag': otherTag }),
+    ...(control === undefined ? {} : { 'guest-without-dax': control }),
     ...(guest2 === undefined ? {} : { guest2 }),
   };
 }

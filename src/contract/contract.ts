@@ -4,6 +4,7 @@ import { type Cells, columnsOf } from './columns.ts';
 import type { Condition, Row } from './row.ts';
 import { rows } from './rows.ts';
 import { isWithin } from './versions.ts';
+import { weaker } from './weaker.ts';
 
 /** Program versions by name, as a Setting has them: virtiofsd, qemu, guest-kernel, host-kernel. */
 export type Versions = Readonly<Record<string, string>>;
@@ -51,9 +52,15 @@ export function promiseFor(
       promiseIn(row, { ...mode, dax: 'always' }, versions),
       promiseIn(row, { ...mode, dax: 'never' }, versions),
     ];
-    return with_ !== undefined && without !== undefined && isSame(with_.freshness, without.freshness)
-      ? without
-      : undefined;
+    const either =
+      with_ === undefined || without === undefined ? undefined : weaker(with_.freshness, without.freshness);
+    return either === undefined || with_ === undefined || without === undefined
+      ? undefined
+      : {
+          ...without,
+          freshness: either,
+          sources: [...new Set([...without.sources, ...with_.sources])],
+        };
   }
   return promiseIn(row, mode, versions);
 }

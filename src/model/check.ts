@@ -48,6 +48,7 @@ export type Need =
   | 'writable'
   | 'second-guest'
   | 'other-tag'
+  | 'dax-control'
   | 'daemon-visible'
   | BenchAbility;
 

@@ -108,6 +108,17 @@ function cWord(flag: string): string {
   return `${isLong ? name : name.replaceAll('-', '_')}${value}`;
 }
 
+/** Whether a mode's files may be in a DAX window: `dax=never` is the control. */
+export function hasWindow(mode: Mode | undefined): boolean {
+  return mode?.dax === 'always' || mode?.dax === 'inode';
+}
+
+/** The same daemon's mode, mounted with this `-o dax=`. */
+export function withDax(mode: Mode, dax: NonNullable<Mode['dax']>): Mode {
+  const other = { ...mode, dax };
+  return { ...other, name: formatMode(other) };
+}
+
 /** The canonical name of a mode. */
 function formatMode(mode: Omit<Mode, 'name'>): string {
   const head = mode.server === 'rust' ? mode.cache : `${mode.server}:${mode.cache}`;

@@ -59,7 +59,14 @@ function nominalSetting(mode: string): Setting {
   const guest = side('/mnt');
   return {
     mode: parseMode(mode),
-    views: { host: side('/srv'), guest, guest2: guest, 'guest-other-tag': guest, medium: side('/medium') },
+    views: {
+      host: side('/srv'),
+      guest,
+      guest2: guest,
+      'guest-other-tag': guest,
+      'guest-without-dax': guest,
+      medium: side('/medium'),
+    },
     versions: {},
     seed: 0,
     bench: [

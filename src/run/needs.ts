@@ -16,6 +16,7 @@ export function unmetNeed(need: Need, bench: Bench, writable: boolean): string |
     writable,
     'second-guest': bench.views.guest2 !== undefined,
     'other-tag': bench.views['guest-other-tag'] !== undefined,
+    'dax-control': bench.views['guest-without-dax'] !== undefined,
     // QEMU serves 9p itself.
     'daemon-visible': (bench.share.type === '9p' ? bench.share.vmmPid : bench.share.daemonPid) !== undefined,
     'daemon.kill': can(bench, 'daemon.kill'),
@@ -41,6 +42,7 @@ const reasons: Readonly<Record<Need, string>> = {
   writable: 'needs to write in the share',
   'second-guest': 'needs a second guest on this share',
   'other-tag': 'needs the same directory under a second tag',
+  'dax-control': 'needs the same directory mounted with dax=never beside it, as the control',
   'daemon-visible': "needs to see the daemon's process",
   'daemon.kill': 'needs a daemon of its own, and a bench that can kill it (a lab)',
   'vm.kill': 'needs a bench that can kill the machine (a lab)',

@@ -20,7 +20,7 @@ export interface Share {
   readonly vmmPid?: number;
   readonly qmpSocket?: string;
   /** The same directory where other views see it: another mount of the guest, or another guest's mount. */
-  readonly elsewhere?: Readonly<Partial<Record<'guest-other-tag' | 'guest2', string>>>;
+  readonly elsewhere?: Readonly<Partial<Record<'guest-other-tag' | 'guest-without-dax' | 'guest2', string>>>;
 }
 
 /**

@@ -89,7 +89,7 @@ describe('drops that remove what they should', () => {
 
   it('are not asked for in the guest on a DAX mount', async () => {
     const names = Object.keys(await verdicts({ mode: 'auto+dax=always' }));
-    expect(names).toEqual(['host-file', 'host-mapped', 'host-dirty']);
+    expect(names).toEqual(['host-mapped', 'host-dirty']);
   });
 });
 

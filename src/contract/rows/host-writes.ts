@@ -71,7 +71,8 @@ const pastOldEnd: Cells = {
   'never+writeback': fresh,
   metadata: fresh,
   'metadata+writeback': fresh,
-  dax: staleUntil('stat', 'a lookup'),
+  // A stat may itself be answered from what is cached.
+  dax: staleUntil('a refresh of the attributes', 'a lookup'),
   '9p:readahead': staleUntil('stat', 'the last close of the file', 'eviction'),
   '9p:mmap': staleUntil('stat', 'the last close of the file', 'eviction'),
 };

@@ -9,7 +9,8 @@ HOSTDIR, GUESTDIR = os.environ["HOSTDIR"], os.environ["GUESTDIR"]
 OTHERDIR = os.environ.get("OTHERDIR", GUESTDIR)
 GUEST, GUEST2 = shlex.split(os.environ["GUEST"]), shlex.split(os.environ.get("GUEST2", ""))
 PYTHON = os.environ.get("GUEST_PYTHON", "python3")
-VIEWS = {"host": ([], HOSTDIR), "guest": (GUEST, GUESTDIR), "guest-other-tag": (GUEST, OTHERDIR), "guest2": (GUEST2, GUESTDIR)}
+VIEWS = {"host": ([], HOSTDIR), "guest": (GUEST, GUESTDIR), "guest-other-tag": (GUEST, OTHERDIR), "guest2": (GUEST2, GUESTDIR),
+         "guest-without-dax": (GUEST, os.environ.get("CONTROLDIR", GUESTDIR))}
 
 class Actor:
     def __init__(self, view, work):
