@@ -10,7 +10,7 @@ const sources = join(root, 'src', 'lab', 'backend');
 const flags = ['-std=gnu11', '-D_GNU_SOURCE', '-O2', '-s', '-Wall', '-Wextra', '-Werror'];
 const programFlags = [...flags, '-static', '-D_FORTIFY_SOURCE=2', '-fstack-protector-strong'];
 const libraryFlags = [...flags, '-shared', '-fPIC'];
-const library = 'qemu/past-end.c';
+const library = ['qemu/past-end.c', 'qemu/other-daemons.c'];
 
 /** @param {readonly string[]} words @param {string} output */
 async function compile(words, output) {
@@ -42,7 +42,7 @@ export async function buildBackend({ outDir }) {
   const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
   const names = readdirSync(sources).filter((name) => /\.[ch]$/.test(name));
   const hash = createHash('sha256').update([version, ...programFlags, ...libraryFlags].join('\0'));
-  for (const name of [...names.sort(), library]) {
+  for (const name of [...names.sort(), ...library]) {
     hash.update(`\0${name}\0`).update(readFileSync(join(sources, name)));
   }
   const stamp = hash.digest('hex');
@@ -51,7 +51,7 @@ export async function buildBackend({ outDir }) {
   rmSync(stampFile, { force: true });
   const define = `-DVFS_BACKEND_VERSION="${version}"`;
   await compile([...programFlags, define, ...names.filter((name) => name.endsWith('.c'))], output);
-  await compile([...libraryFlags, library], join(outDir, 'qemu-past-end.so'));
+  await compile([...libraryFlags, ...library], join(outDir, 'qemu-past-end.so'));
   writeFileSync(stampFile, stamp);
   return output;
 }

@@ -174,20 +174,16 @@ class Guest {
     ];
   }
 
-  /**
-   * Whether the library is used that lets QEMU map files of any length. Only the lab's own QEMU is known to
-   * take one. And QEMU tells every daemon what is in the window: the Rust virtiofsd ends when that is more
-   * than the file has.
-   */
+  /** Whether the library is used that lets QEMU map files of any length: only the lab's own is known to take it. */
   #mapsPastEnd(): boolean {
     const { programs } = this.#plan;
-    const isOwnQemu = programs.qemu.file.startsWith(programs.tree.root);
-    return isOwnQemu && withDaemons(this.#shares).every(({ mode }) => mode.dax !== undefined);
+    const hasWindow = this.#shares.some(({ mode }) => mode.dax !== undefined);
+    return hasWindow && programs.qemu.file.startsWith(programs.tree.root);
   }
 
   /** What QEMU's environment has besides the lab's mark. */
   #qemuEnvironment(): Record<string, string> {
-    if (!this.#mapsPastEnd() || withDaemons(this.#shares).length === 0) return {};
+    if (!this.#mapsPastEnd()) return {};
     // The variable takes blanks and colons for ends of names, and our own path may have some.
     const link = join(this.#plan.sockets, `past-end-${this.#number}.so`);
     rmSync(link, { force: true });

@@ -55,7 +55,7 @@ export function labLockFile(directory: string): string {
   return join(cacheDirectory(), 'locks', `lab-${key}`);
 }
 
-/** The address of a unix socket holds 107 bytes; the longest name below a run directory is `/m99.sock`. */
+/** The address of a unix socket holds 107 bytes; the longest name below a run directory is `/g2-m99.w.sock`. */
 const longestRunDirectory = 90;
 
 /** A short, private directory for the sockets of the lab with this id. It is not made here. */

@@ -16,7 +16,8 @@ export function backendProgram(): string {
 }
 
 /**
- * The library that makes QEMU map files of any length into a window (src/lab/backend/qemu).
+ * The library that makes QEMU map files of any length into a window, and not tell daemons without one
+ * (src/lab/backend/qemu).
  * @throws KnownError `program-missing`.
  */
 export function pastEndLibrary(): string {

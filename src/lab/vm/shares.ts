@@ -67,7 +67,11 @@ function shareOf(
   if (mode.server === 'rust' || (mode.server === 'c' && mode.dax === undefined))
     return {
       ...base,
-      socket: join(sockets, number === 1 ? `${tag}.sock` : `g${number}-${tag}.sock`),
+      // Daemons with a window are known by it to the library in QEMU (backend/qemu/other-daemons.c).
+      socket: join(
+        sockets,
+        `${number === 1 ? '' : `g${number}-`}${tag}${mode.dax === undefined ? '' : '.w'}.sock`,
+      ),
       mount: {
         tag,
         type: 'virtiofs',
