@@ -1,5 +1,6 @@
 import type { BenchOperation } from './bench-verb.ts';
 import type { LockFamily, ObserveOperation } from './observation.ts';
+import type { RunSignal } from './program-run.ts';
 import type { ReadPlan } from './read-plan.ts';
 import type { StormPlan } from './storm.ts';
 
@@ -394,8 +395,23 @@ type LedgerOperation =
   | ({ readonly do: 'reads'; readonly file?: string; readonly map?: string } & ReadPlan)
   /** Where nothing is stored, by FIEMAP (which writes nothing back), else by SEEK_HOLE. Answers ExtentsResult. */
   | { readonly do: 'extents'; readonly file: string; readonly range?: ByteRange }
-  /** /proc/PID/io of processes, and the sectors read from the block device below a file. Answers CountersResult. */
-  | { readonly do: 'counters'; readonly processes: readonly number[]; readonly file?: string }
+  /**
+   * /proc/PID/io of processes, what the block device below a file did, and with `memory` the machine's page cache.
+   * Answers CountersResult.
+   */
+  | {
+      readonly do: 'counters';
+      readonly processes: readonly number[];
+      readonly file?: string;
+      readonly memory?: boolean;
+    }
+  /**
+   * Waits for a program that `vfs-probe run --tell NAME` starts, and hands its account on until it has ended. Bulk
+   * items: RunLine. Answers { lines }; ETIMEDOUT where nobody came in `waitMs`.
+   */
+  | { readonly do: 'attend'; readonly name: string; readonly waitMs: number }
+  /** kill(2): for the supervisor of an attended program, which hands it on. */
+  | { readonly do: 'signal'; readonly pid: number; readonly signal: RunSignal }
   /** How another process holds the file open that `file` is. Answers ProcessFilesResult. */
   | { readonly do: 'process-files'; readonly pid: number; readonly file: string }
   /**
@@ -544,17 +560,37 @@ export interface ExtentsResult {
   readonly refusal?: string;
 }
 
-/** What `counters` answers. */
+/** What `counters` answers: everything since the process or the machine began. */
 export interface CountersResult {
-  readonly processes: readonly {
-    readonly pid: number;
-    readonly rchar?: number;
-    readonly syscr?: number;
-    readonly readBytes?: number;
-    /** Why its counters cannot be read: an errno's name. */
-    readonly error?: string;
-  }[];
+  readonly processes: readonly ProcessCounters[];
+  /** Sectors of 512 bytes read, and requests. */
   readonly deviceSectors?: number;
+  readonly deviceReads?: number;
+  readonly deviceWriteSectors?: number;
+  readonly deviceWrites?: number;
+  /** Flushes of the disk's own cache, of the whole disk where the file lies on a part of it. */
+  readonly deviceFlushes?: number;
+  readonly deviceFlushMs?: number;
+  /** Of the whole machine, in bytes. */
+  readonly cachedBytes?: number;
+  readonly dirtyBytes?: number;
+  readonly writebackBytes?: number;
+  readonly memoryBytes?: number;
+}
+
+/** /proc/PID/io of one process. */
+export interface ProcessCounters {
+  readonly pid: number;
+  readonly rchar?: number;
+  readonly wchar?: number;
+  readonly syscr?: number;
+  readonly syscw?: number;
+  readonly readBytes?: number;
+  /** Pages that it made dirty, and writes past the cache; of the first, those that were dropped before they were written. */
+  readonly writeBytes?: number;
+  readonly cancelledBytes?: number;
+  /** Why its counters cannot be read: an errno's name. */
+  readonly error?: string;
 }
 
 /** What `process-files` answers: descriptors for reading or writing, and how many of them have O_DIRECT. */

@@ -3,6 +3,7 @@
 #define VFS_PROBE_OPERATIONS_H
 
 #include "access.h"
+#include "attend.h"
 #include "file-operations.h"
 #include "hash-operations.h"
 #include "links.h"
@@ -164,6 +165,8 @@ static const struct {
 	{ "process-files", op_process_files },
 	{ "borrow", op_borrow },
 	{ "drop-caches", op_drop_caches },
+	{ "attend", op_attend },
+	{ "signal", op_signal },
 	{ "hash", op_hash },
 	{ "hash-ranges", op_hash_ranges },
 	{ "walk", op_walk },

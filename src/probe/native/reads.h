@@ -389,7 +389,10 @@ static void put_process_io(struct text *text, int64_t pid)
 {
 	static const struct {
 		const char *key, *field;
-	} fields[] = { { "rchar", "rchar:" }, { "syscr", "syscr:" }, { "readBytes", "\nread_bytes:" } };
+	} fields[] = { { "rchar", "rchar:" },	      { "wchar", "wchar:" },
+		       { "syscr", "syscr:" },	      { "syscw", "syscw:" },
+		       { "readBytes", "\nread_bytes:" }, { "writeBytes", "\nwrite_bytes:" },
+		       { "cancelledBytes", "cancelled_write_bytes:" } };
 	char path[48], io[1024];
 	snprintf(path, sizeof path, "/proc/%lld/io", (long long)pid);
 	ssize_t length = small_file(path, io, sizeof io);
@@ -403,17 +406,52 @@ static void put_process_io(struct text *text, int64_t pid)
 	put(text, "}", 1);
 }
 
-/* Sectors that were read from the block device below a file. */
+/* A number of /proc/meminfo in bytes; -1 where it is not there. */
+static int64_t memory_field(const char *text, const char *key)
+{
+	int64_t kib = io_field(text, key);
+	return kib < 0 ? -1 : kib * 1024;
+}
+
+/* What the whole machine has in its page cache. */
+static void put_memory(struct text *text)
+{
+	char memory[4096];
+	if (small_file("/proc/meminfo", memory, sizeof memory) <= 0)
+		return;
+	put_key_integer(text, "cachedBytes", memory_field(memory, "\nCached:"));
+	put_key_integer(text, "dirtyBytes", memory_field(memory, "\nDirty:"));
+	put_key_integer(text, "writebackBytes", memory_field(memory, "\nWriteback:"));
+	put_key_integer(text, "memoryBytes", memory_field(memory, "MemTotal:"));
+}
+
+/*
+ * What the block device below a file has done: sectors of 512 bytes, requests, and flushes of its own cache, which
+ * the kernel counts for the whole disk only.
+ */
 static void put_device(struct text *text, int fd)
 {
 	struct stat stat;
-	char path[64], line[512];
-	unsigned long long sectors;
+	char path[80], line[512];
+	unsigned long long reads, read_sectors, writes, write_sectors, flushes, flush_ms;
 	if (fstat(fd, &stat) != 0)
 		return;
 	snprintf(path, sizeof path, "/sys/dev/block/%u:%u/stat", major(stat.st_dev), minor(stat.st_dev));
-	if (small_file(path, line, sizeof line) > 0 && sscanf(line, "%*u %*u %llu", &sectors) == 1)
-		put_key_integer(text, "deviceSectors", (int64_t)sectors);
+	if (small_file(path, line, sizeof line) <= 0 ||
+	    sscanf(line, "%llu %*u %llu %*u %llu %*u %llu", &reads, &read_sectors, &writes, &write_sectors) != 4)
+		return;
+	put_key_integer(text, "deviceSectors", (int64_t)read_sectors);
+	put_key_integer(text, "deviceReads", (int64_t)reads);
+	put_key_integer(text, "deviceWriteSectors", (int64_t)write_sectors);
+	put_key_integer(text, "deviceWrites", (int64_t)writes);
+	snprintf(path, sizeof path, "/sys/dev/block/%u:%u/partition", major(stat.st_dev), minor(stat.st_dev));
+	bool is_part = access(path, F_OK) == 0;
+	snprintf(path, sizeof path, "/sys/dev/block/%u:%u/%sstat", major(stat.st_dev), minor(stat.st_dev), is_part ? "../" : "");
+	if (small_file(path, line, sizeof line) > 0 &&
+	    sscanf(line, "%*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu %llu", &flushes, &flush_ms) == 2) {
+		put_key_integer(text, "deviceFlushes", (int64_t)flushes);
+		put_key_integer(text, "deviceFlushMs", (int64_t)flush_ms);
+	}
 }
 
 static enum ending op_counters(struct arguments *arguments)
@@ -437,6 +475,10 @@ static enum ending op_counters(struct arguments *arguments)
 	put(&worker->value, "]", 1);
 	if (fd >= 0)
 		put_device(&worker->value, fd);
+	if (argument_bool(arguments, "memory"))
+		put_memory(&worker->value);
+	if (!usable(arguments))
+		return arguments->ending;
 	put(&worker->value, "}", 1);
 	return ENDED_WELL;
 }

@@ -3,12 +3,15 @@
  *
  * Build:  cc -O2 -static -pthread -o vfs-probe vfs-probe.c -lcrypto     (libssl-dev, libxxhash-dev; Linux)
  * Usage:  vfs-probe serve [--silence SECONDS] [--unlink PATH]
+ *         vfs-probe run --tell NAME [--every MS] [--under DIR]... [--in DIR] -- COMMAND...
  *         vfs-probe --version
  *
  * JSON lines on standard input and output; src/probe/protocol.md describes them. This process is the
  * supervisor: it never touches the share, because a read from a dead daemon never returns and cannot be
  * killed. Each actor has a worker process, forked at its first request, that does what touches the share;
  * a stuck one is abandoned and named. Descriptors, mappings, locks and watches stay open between requests.
+ *
+ * `run` starts somebody else's program and counts what it asks for; run.h says how.
  *
  * --unlink PATH removes PATH and its directory at once: nothing is left behind, however this ends.
  * It ends with its standard input, and after SECONDS (60) of silence; its workers end with it.
@@ -862,6 +865,35 @@ static int serve(int silence_seconds, const char *own_file)
 	return self.exit_status;
 }
 
+static int usage(void)
+{
+	fprintf(stderr, "usage: vfs-probe serve [--silence SECONDS] [--unlink PATH]\n"
+			"       vfs-probe run --tell NAME [--every MS] [--under DIR]... [--in DIR] -- COMMAND...\n"
+			"       vfs-probe --version\n");
+	return 2;
+}
+
+static int main_run(int argc, char **argv)
+{
+	const char *name = NULL, *directory = NULL;
+	int every = 100, i = 2;
+	for (; i + 1 < argc && strcmp(argv[i], "--") != 0; i += 2) {
+		if (strcmp(argv[i], "--tell") == 0)
+			name = argv[i + 1];
+		else if (strcmp(argv[i], "--every") == 0)
+			every = atoi(argv[i + 1]);
+		else if (strcmp(argv[i], "--in") == 0)
+			directory = argv[i + 1];
+		else if (strcmp(argv[i], "--under") == 0 && run.under_count < RUN_MOST_UNDER)
+			run.under[run.under_count++] = argv[i + 1];
+		else
+			return usage();
+	}
+	if (!name || strlen(name) > 90 || every < 1 || i + 1 >= argc || strcmp(argv[i], "--") != 0)
+		return usage();
+	return run_program(name, every * 1000000LL, directory, argv + i + 1);
+}
+
 int main(int argc, char **argv)
 {
 	int silence = 60;
@@ -870,6 +902,9 @@ int main(int argc, char **argv)
 		printf("vfs-probe %s (%s, protocol %d)\n", VFS_PROBE_VERSION, ARCHITECTURE, PROTOCOL);
 		return 0;
 	}
+	/* Before anything that changes the environment: it is the program's. */
+	if (argc >= 2 && strcmp(argv[1], "run") == 0)
+		return main_run(argc, argv);
 	bool good = argc >= 2 && strcmp(argv[1], "serve") == 0 && argc % 2 == 0;
 	for (int i = 2; good && i < argc; i += 2) {
 		if (strcmp(argv[i], "--silence") == 0)
@@ -879,10 +914,8 @@ int main(int argc, char **argv)
 		else
 			good = false;
 	}
-	if (!good) {
-		fprintf(stderr, "usage: vfs-probe serve [--silence SECONDS] [--unlink PATH]\n       vfs-probe --version\n");
-		return 2;
-	}
+	if (!good)
+		return usage();
 	plain_digests_when_emulated(argv);
 	return serve(silence, own_file);
 }

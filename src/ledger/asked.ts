@@ -1,0 +1,88 @@
+import type { Interval } from '../model/account.ts';
+import type { Passed } from '../model/program-account.ts';
+import type { ProgramSamples } from './program-samples.ts';
+
+/** Which of the two a figure is about. */
+export type Direction = 'read' | 'write';
+
+/** What a program asked of the share, and how good that figure is. */
+export interface Asked extends Passed {
+  /** The best estimate, within the interval. */
+  readonly estimate: number;
+  readonly requestsEstimate: number;
+  /** Bytes went through calls that no counter shows: a mapping, io_uring, libaio. */
+  readonly hidden?: string;
+}
+
+/**
+ * What the program asked of the share. Its counters sum up all its calls, on whatever file: what it read before it
+ * first held a file of the share (its own binary, libraries, settings) is left out, and where it never held one for
+ * reading, nothing was read. So the figure is a ceiling. A benchmark's own report is exact and is taken instead; where
+ * every write crosses at once, the daemon's figure is as exact.
+ */
+export function asked(samples: ProgramSamples, direction: Direction, passed: Passed | undefined): Asked {
+  const { claimed, end, files } = samples;
+  const hidden = hiddenWay(samples);
+  if (claimed !== undefined) {
+    const [bytes, requests] =
+      direction === 'read' ? [claimed.readBytes, claimed.reads] : [claimed.writtenBytes, claimed.writes];
+    return exact([bytes, bytes], [requests, requests], claimed.by, hidden);
+  }
+  const held = files.flatMap((file) => (file.held === undefined ? [] : [file.held]));
+  const isHeld = held.some((each) => each[direction] || (each.mapped && direction === 'read'));
+  if (held.length > 0 && !isHeld)
+    return exact([0, 0], [0, 0], `no file of the share was held open to ${direction}`, undefined);
+  if (direction === 'write' && samples.writeback === false && passed !== undefined)
+    return exact(passed.bytes, passed.requests, 'this mode sends every write to the daemon at once', hidden);
+  const [bytes, calls] =
+    direction === 'read'
+      ? [end.rchar - (end.beforeFirst?.rchar ?? 0), end.syscr - (end.beforeFirst?.syscr ?? 0)]
+      : [end.wchar - (end.beforeFirst?.wchar ?? 0), end.syscw - (end.beforeFirst?.syscw ?? 0)];
+  // Without a mapping, what crossed and was no more than asked for at a time was asked for.
+  const mean = Math.max(page, calls === 0 ? 0 : bytes / calls);
+  const demanded =
+    hidden === undefined && passed !== undefined && isOnDemand(passed, mean) ? passed.bytes[0] : 0;
+  const least = Math.min(demanded, bytes);
+  const estimate = hidden === undefined ? bytes : Math.max(bytes, passed?.bytes[1] ?? 0);
+  return {
+    // With hidden calls this is what can be seen: there may be more.
+    bytes: [least, Math.max(bytes, estimate)],
+    requests: [0, calls],
+    because: `its own counters since it first held a file of the share${
+      end.beforeFirst === undefined ? ' could be from any time: none was seen' : ''
+    }; other files, pipes and sockets are among them`,
+    estimate,
+    requestsEstimate: calls,
+    ...(hidden === undefined ? {} : { hidden }),
+  };
+}
+
+const page = 4096;
+
+/** The number of requests is only bounded: a few messages of other kinds may count as kicks. Readahead doubles the mean at least. */
+const slack = 1.1;
+
+/** No request carries more than the program asks for at once, so that nothing was fetched ahead of it. */
+export function isOnDemand({ bytes, requests }: Passed, meanAsked: number): boolean {
+  return bytes[1] === 0 || bytes[1] / Math.max(1, requests[0]) <= Math.max(page, meanAsked) * slack;
+}
+
+function hiddenWay({ end, files }: ProgramSamples): string | undefined {
+  const ways = [
+    ...(files.some(({ held }) => held?.mapped === true) ? ['a mapping of the file'] : []),
+    ...(end.uring ? ['io_uring'] : []),
+    ...(end.aio ? ['libaio'] : []),
+  ];
+  return ways.length === 0 ? undefined : ways.join(' and ');
+}
+
+function exact(bytes: Interval, requests: Interval, because: string, hidden: string | undefined): Asked {
+  return {
+    bytes,
+    requests,
+    because,
+    estimate: (bytes[0] + bytes[1]) / 2,
+    requestsEstimate: (requests[0] + requests[1]) / 2,
+    ...(hidden === undefined ? {} : { hidden }),
+  };
+}

@@ -1,0 +1,37 @@
+import type { Interval } from '../model/account.ts';
+import type { Passed } from '../model/program-account.ts';
+import { defaultMostBytes } from './replay.ts';
+
+/** What one kind of call of a daemon moved by: bytes and calls, eventfds among them. */
+export interface CallDelta {
+  readonly bytes: number;
+  readonly calls: number;
+  /** Completed FUSE messages of every kind, where QEMU tells. */
+  readonly messages?: number;
+}
+
+/**
+ * Tells what went through the daemon's files from what went through its eventfds, of which each call carries 8
+ * bytes: a kick of the guest's that it reads, an interrupt that it writes. Nothing is known of the requests of
+ * a program that is not ours, so that only their bounds are used: a request carries 1 MiB at most, and there are
+ * no more requests, and no more eventfd calls, than messages.
+ */
+export function crossed({ bytes, calls, messages }: CallDelta): Passed {
+  if (bytes <= 8 * calls) return { bytes: [0, 0], requests: [0, 0], because: 'every call was for its queue' };
+  const leastRequests = Math.ceil((bytes - 8 * calls) / (defaultMostBytes - 8));
+  const mostEvents = Math.min(calls - leastRequests, messages ?? Number.POSITIVE_INFINITY);
+  const leastEvents = Math.min(mostEvents, Math.max(0, calls - (messages ?? calls)));
+  return {
+    bytes: [bytes - 8 * mostEvents, bytes - 8 * leastEvents],
+    requests: [calls - mostEvents, calls - leastEvents],
+    because:
+      messages === undefined
+        ? "the daemon's own counters, less at most 8 bytes a call"
+        : "the daemon's own counters, less 8 bytes for each call of its queue, and the queue's used index",
+  };
+}
+
+/** The mean of an interval's ends. */
+export function middle([low, high]: Interval): number {
+  return (low + high) / 2;
+}

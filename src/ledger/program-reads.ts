@@ -1,0 +1,234 @@
+import type { Interval, Medium, Source } from '../model/account.ts';
+import type { Flow, Passed } from '../model/program-account.ts';
+import { type Asked, asked, isOnDemand } from './asked.ts';
+import { crossed, middle } from './crossed.ts';
+import { PageSet } from './page-set.ts';
+import { clamp, linesOf, type Part } from './program-lines.ts';
+import type { ProgramSamples } from './program-samples.ts';
+import { flowSentence } from './program-sentence.ts';
+
+/**
+ * Where the reads of somebody else's program came from: asked for → guest's cache → daemon → host's cache → disk.
+ * Pure. Offsets are not known: which of the fetched bytes were asked for, and which of those the disk gave, is
+ * bounded by counters on one side and by page states before and after on the other.
+ */
+export function programReads(samples: ProgramSamples): Flow {
+  const passed = readsCrossed(samples);
+  const wanted = asked(samples, 'read', passed);
+  if (passed === undefined) return withoutDaemon(samples, wanted);
+  const used = usedOf(samples, wanted, passed);
+  const disk = diskPart(samples, passed, used);
+  const whole = Math.max(wanted.estimate, used.estimate);
+  const { dax } = pathsOf(samples);
+  const path = samples.transport;
+  const medium = notDisk(samples);
+  const rest: Interval = [
+    Math.max(0, wanted.bytes[0] - used.bounds[1]),
+    Math.max(0, wanted.bytes[1] - used.bounds[0]),
+  ];
+  const keptEstimate = Math.max(0, whole - used.estimate);
+  const parts: Part[] = [
+    ...(dax ? daxParts(samples, keptEstimate, rest) : [guestPart(wanted, keptEstimate, rest)]),
+    {
+      source: `${path}/${medium}`,
+      estimate: used.estimate - disk.estimate,
+      bounds: [Math.max(0, used.bounds[0] - disk.bounds[1]), Math.max(0, used.bounds[1] - disk.bounds[0])],
+      because: `${passed.because}; ${mediumWords(samples)}`,
+      requests: middle(passed.requests),
+    },
+    {
+      source: `${path}/disk`,
+      estimate: disk.estimate,
+      bounds: disk.bounds,
+      because: disk.because,
+    },
+  ];
+  const inferred = used.inferred || wanted.hidden !== undefined || wanted.bytes[0] < wanted.bytes[1];
+  const lines = linesOf(whole, parts, inferred);
+  const flow = { asked: passedOf(wanted), crossed: passed, bytes: whole, lines };
+  return { ...flow, sentence: flowSentence('read', flow, samples.storage) };
+}
+
+function readsCrossed({ counters: { before, after } }: ProgramSamples): Passed | undefined {
+  if (before.daemon === undefined || after.daemon === undefined) return undefined;
+  const messages =
+    before.messages === undefined || after.messages === undefined
+      ? undefined
+      : after.messages - before.messages;
+  return crossed({
+    bytes: after.daemon.rchar - before.daemon.rchar,
+    calls: after.daemon.syscr - before.daemon.syscr,
+    ...(messages === undefined ? {} : { messages }),
+  });
+}
+
+interface Bounded {
+  readonly estimate: number;
+  readonly bounds: Interval;
+}
+
+/** Of what the program asked for, what had to cross for it. */
+function usedOf(
+  { files }: ProgramSamples,
+  wanted: Asked,
+  passed: Passed,
+): Bounded & { readonly inferred: boolean } {
+  const most = Math.min(wanted.bytes[1], passed.bytes[1]);
+  const isDirect = files.length > 0 && files.every(({ held }) => held?.direct === true && !held.mapped);
+  // Past the guest's cache everything that is asked for crosses.
+  if (isDirect && wanted.hidden === undefined)
+    return {
+      estimate: Math.min(wanted.estimate, middle(passed.bytes)),
+      bounds: [wanted.bytes[0], most],
+      inferred: false,
+    };
+  const mean = wanted.requestsEstimate === 0 ? 0 : wanted.estimate / wanted.requestsEstimate;
+  const onDemand = wanted.hidden === undefined && isOnDemand(passed, mean);
+  const least = onDemand ? Math.min(wanted.bytes[0], passed.bytes[0], demandedBytes(passed, mean)) : 0;
+  return {
+    estimate: clamp(Math.min(wanted.estimate, middle(passed.bytes)), [least, most]),
+    bounds: [least, most],
+    inferred: !onDemand,
+  };
+}
+
+/** A small read has a whole page fetched. */
+function demandedBytes({ bytes, requests }: Passed, mean: number): number {
+  return mean >= 4096 || mean === 0 ? bytes[0] : requests[0] * mean;
+}
+
+function pathsOf({ files }: ProgramSamples): { readonly dax: boolean } {
+  return { dax: files.length > 0 && files.every(({ dax }) => dax === true) };
+}
+
+function guestPart(wanted: Asked, estimate: number, bounds: Interval): Part {
+  return {
+    source: 'guest-cache',
+    estimate,
+    bounds,
+    because:
+      wanted.hidden === undefined
+        ? 'asked for, and not read by the daemon'
+        : `what went through ${wanted.hidden} is in no count`,
+  };
+}
+
+/** In a DAX window the program reads the host's memory; QEMU is charged for what the disk had to give. */
+function daxParts(
+  { counters: { before, after } }: ProgramSamples,
+  estimate: number,
+  bounds: Interval,
+): Part[] {
+  const disk =
+    before.vmm === undefined || after.vmm === undefined
+      ? undefined
+      : after.vmm.readBytes - before.vmm.readBytes;
+  if (disk === 0)
+    return [
+      {
+        source: 'dax/host-cache',
+        estimate,
+        bounds,
+        because: 'the daemon read nothing, nor did QEMU from the disk',
+      },
+    ];
+  return [
+    {
+      source: 'dax/unexplained',
+      estimate,
+      bounds,
+      because:
+        disk === undefined
+          ? "QEMU's disk reads cannot be seen"
+          : `QEMU read ${disk} bytes from the disk meanwhile`,
+    },
+  ];
+}
+
+function diskPart(
+  samples: ProgramSamples,
+  passed: Passed,
+  used: Bounded,
+): Bounded & { readonly because: string } {
+  const { counters, storage } = samples;
+  const charged = (counters.after.daemon?.readBytes ?? 0) - (counters.before.daemon?.readBytes ?? 0);
+  if (storage?.storage === 'tmpfs') return { estimate: 0, bounds: [0, 0], because: 'there is no disk' };
+  if (samples.daemonDirect === true)
+    return { ...used, because: 'the daemon reads with O_DIRECT, past its page cache' };
+  // Fetched but not asked for: the disk's part may be among it.
+  const ahead = Math.max(0, passed.bytes[1] - used.bounds[0]);
+  const first = Math.min(firstTouches(samples), charged);
+  const bounds: Interval = [
+    Math.max(0, Math.min(first - ahead, used.bounds[1])),
+    Math.max(0, Math.min(charged, used.bounds[1])),
+  ];
+  return {
+    estimate: clamp(Math.min(used.estimate, Math.max(first, middle(bounds))), bounds),
+    bounds,
+    because:
+      charged === 0
+        ? 'the daemon read nothing from the disk'
+        : `the daemon's disk reads were ${charged} bytes, readahead included; ${first} bytes of what the guest fetched were absent on the host before`,
+  };
+}
+
+/**
+ * Bytes that must have come from the disk: pages that came into the guest's cache in this run and that were neither
+ * resident on the host before it nor holes. What the program wrote it need not have fetched.
+ */
+function firstTouches({ files }: ProgramSamples): number {
+  let bytes = 0;
+  for (const { before, after, held, empty } of files) {
+    if (before.guest === undefined || after.guest === undefined || before.host === undefined) continue;
+    if (held?.write !== false || before.size === undefined || (empty ?? []).length > 0) continue;
+    if (before.host.pageSize !== after.guest.pageSize) continue;
+    const had = PageSet.of(before.guest);
+    const resident = PageSet.of(before.host);
+    const { pageSize } = after.guest;
+    for (const each of PageSet.of(after.guest))
+      if (!had.has(each) && resident.knows(each) && !resident.has(each))
+        bytes += Math.max(0, Math.min(before.size, (each + 1) * pageSize) - each * pageSize);
+  }
+  return bytes;
+}
+
+/** What the daemon reads from that is not the disk: its page cache, or nothing that is stored anywhere. */
+function notDisk({ files }: ProgramSamples): Medium {
+  const known = files.filter(({ before, empty }) => empty !== undefined && (before.size ?? 0) > 0);
+  if (known.length === 0 || known.length < files.length) return 'host-cache';
+  const [stored, size] = known.reduce(
+    ([sum, all], { before, empty }) => {
+      const dirty = before.host?.dirty !== 0;
+      const none = (empty ?? [])
+        // An unwritten extent under a dirty page holds data, in memory.
+        .filter(({ kind }) => kind === 'hole' || !dirty)
+        .reduce((total, { length }) => total + length, 0);
+      return [sum + Math.max(0, (before.size ?? 0) - none), all + (before.size ?? 0)];
+    },
+    [0, 0],
+  );
+  const written = files.some(({ held }) => held?.write !== false);
+  return !written && stored <= size / 1000 ? 'hole' : 'host-cache';
+}
+
+function mediumWords(samples: ProgramSamples): string {
+  return notDisk(samples) === 'hole' ? 'nothing is stored there' : 'no disk read stands behind it';
+}
+
+function withoutDaemon(samples: ProgramSamples, wanted: Asked): Flow {
+  const because =
+    samples.unseen.find(({ what }) => what === 'daemon-io')?.why ?? "the daemon's counters cannot be read";
+  const source: Source = 'unexplained';
+  const lines = linesOf(
+    wanted.estimate,
+    [{ source, estimate: wanted.estimate, bounds: [0, wanted.estimate], because }],
+    false,
+  ).map((line) => ({ ...line, known: 'unexplained' as const }));
+  const flow = { asked: passedOf(wanted), bytes: wanted.estimate, lines };
+  return { ...flow, sentence: flowSentence('read', flow, samples.storage) };
+}
+
+/** The part of it that an account shows. */
+export function passedOf({ bytes, requests, because, hidden }: Asked): Passed {
+  return { bytes, requests, because, ...(hidden === undefined ? {} : { hidden }) };
+}

@@ -1,0 +1,78 @@
+import type { FilesystemKind } from '../model/filesystems.ts';
+import type { RunEnd, RunFile } from '../model/program-run.ts';
+import type { EmptyRange, PageMap } from './samples.ts';
+
+/** What an account of somebody else's program is made from. Plain JSON; what could not be seen is absent. */
+export interface ProgramSamples {
+  readonly transport: 'fuse' | '9p';
+  /** False where the mode sends every write at once; absent where nobody knows. */
+  readonly writeback?: boolean;
+  /** The daemon takes over the guest's O_DIRECT (virtiofsd --allow-direct-io). */
+  readonly daemonDirect?: boolean;
+  readonly end: RunEnd;
+  /** What the program reports of itself, where somebody could read that. */
+  readonly claimed?: Claimed;
+  readonly files: readonly FileSamples[];
+  readonly counters: { readonly before: ShareCounters; readonly after: ShareCounters };
+  readonly storage?: { readonly storage: FilesystemKind['storage']; readonly fsType?: string };
+  readonly unseen: readonly { readonly what: string; readonly why: string }[];
+}
+
+/** A benchmark's own sums over the files of the share. */
+export interface Claimed {
+  readonly readBytes: number;
+  readonly reads: number;
+  readonly writtenBytes: number;
+  readonly writes: number;
+  /** Whose words they are: `fio's own report`. */
+  readonly by: string;
+}
+
+/** One file of the share. */
+export interface FileSamples {
+  /** As the guest calls it. */
+  readonly path: string;
+  readonly hostPath: string;
+  readonly held?: Omit<RunFile, 'path' | 'atNs'>;
+  readonly before: FileMoment;
+  readonly after: FileMoment;
+  /** STATX_ATTR_DAX. */
+  readonly dax?: boolean;
+  /** Where nothing was stored before. */
+  readonly empty?: readonly EmptyRange[];
+}
+
+/** One moment's state of a file: absent maps could not be taken; a size of 0: it was not there. */
+export interface FileMoment {
+  readonly size?: number;
+  readonly guest?: PageMap;
+  readonly host?: PageMap;
+}
+
+/** Counts at one moment; only differences mean anything. */
+export interface ShareCounters {
+  readonly daemon?: ServerCounts;
+  /** Completed FUSE messages of all queues since somebody began to count. */
+  readonly messages?: number;
+  readonly device?: {
+    readonly readSectors: number;
+    readonly reads: number;
+    readonly writeSectors: number;
+    readonly writes: number;
+    readonly flushes?: number;
+    readonly flushMs?: number;
+  };
+  /** QEMU's own, where disk reads behind a DAX window are charged. */
+  readonly vmm?: { readonly readBytes: number };
+}
+
+/** /proc/PID/io of the process that serves the share. */
+export interface ServerCounts {
+  readonly rchar: number;
+  readonly syscr: number;
+  readonly wchar: number;
+  readonly syscw: number;
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  readonly cancelledBytes: number;
+}

@@ -1,0 +1,92 @@
+import type { LedgerLine } from '../model/account.ts';
+import type { Flow, ProgramAccount } from '../model/program-account.ts';
+import type { Direction } from './asked.ts';
+import { percent } from './sentence.ts';
+
+/** Where bytes were read from, or got to, in the user's own words. */
+const places: Readonly<Record<string, readonly [read: string, write: string]>> = {
+  'guest-cache': ["the guest's own page cache", "the guest's own page cache, and no further"],
+  'fuse/host-cache': ["the host's page cache", "the host's page cache, and no further"],
+  'fuse/disk': ['the disk', 'the disk'],
+  'fuse/hole': ['holes, where nothing is stored', 'holes'],
+  'dax/host-cache': [
+    "the host's page cache, through the DAX window",
+    "the host's page cache, through the DAX window",
+  ],
+  'dax/unexplained': ['the DAX window, from memory or disk', 'the DAX window'],
+};
+
+/** The one plain sentence on reads or writes: how much of them was which medium, and how sure that is. */
+export function flowSentence(
+  direction: Direction,
+  flow: Pick<Flow, 'bytes' | 'lines' | 'asked'>,
+  storage: ProgramAccount['storage'],
+): string {
+  const verb = direction === 'read' ? 'read' : 'wrote';
+  const { hidden } = flow.asked;
+  const [first, second] = flow.lines;
+  if (first === undefined || flow.bytes === 0)
+    return hidden === undefined
+      ? `It ${verb} nothing on the share.`
+      : `What it ${verb} through ${hidden} is in no count.`;
+  if (first.known === 'unexplained')
+    return `Where what it ${verb} came from cannot be told: ${first.because}.`;
+  const how = direction === 'read' ? 'came from' : 'had got to';
+  const when = direction === 'read' ? '' : ' when the program ended';
+  const part = (line: LedgerLine) =>
+    `${shareOf(line, flow.bytes)} of what it ${verb} ${how} ${placeOf(line, direction)}`;
+  const rest = flow.lines
+    .slice(1)
+    .filter(({ bytes, known }) => bytes > flow.bytes / 200 || known !== 'proved')
+    .map(
+      (line) =>
+        `${shareOf(line, flow.bytes)} ${direction === 'read' ? 'from' : 'to'} ${placeOf(line, direction)}`,
+    );
+  const measured = meaning(first, second, flow.bytes, direction, storage);
+  return `${capital(part(first))}${rest.length > 0 ? `, ${rest.join(', ')}` : ''}${when}: ${measured}.`;
+}
+
+function meaning(
+  first: LedgerLine,
+  second: LedgerLine | undefined,
+  whole: number,
+  direction: Direction,
+  storage: ProgramAccount['storage'],
+): string {
+  if (second !== undefined && first.bytes < 0.9 * whole && mediumOf(first) !== mediumOf(second))
+    return 'this measured neither alone';
+  if (storage?.storage === 'tmpfs' && mediumOf(first) !== 'hole')
+    return `this measured memory, and there is no disk behind it (${storage.fsType ?? 'tmpfs'})`;
+  switch (mediumOf(first)) {
+    case 'disk':
+      return storage?.storage === 'network' ? 'this measured another machine' : 'this measured the disk';
+    case 'hole':
+      return 'nothing is stored there, and nothing was measured but the way';
+    case 'unexplained':
+      return 'what was measured is not known';
+    default:
+      return direction === 'read' && first.source === 'guest-cache'
+        ? "this measured the guest's memory, and the host was not asked"
+        : 'this measured memory, not the disk';
+  }
+}
+
+function mediumOf({ source, medium }: LedgerLine): string {
+  return medium === 'host-cache' || source === 'guest-cache' ? 'memory' : (medium ?? 'unexplained');
+}
+
+function shareOf({ bytes, known, interval }: LedgerLine, whole: number): string {
+  const point = percent(bytes, whole);
+  if (known === 'proved' || interval === undefined) return point;
+  const range = `between ${percent(Math.min(interval[0], whole), whole)} and ${percent(Math.min(interval[1], whole), whole)}`;
+  return known === 'inferred' ? `probably ${point} (${range})` : range;
+}
+
+function placeOf({ source }: LedgerLine, direction: Direction): string {
+  const words = places[source.replace('9p/', 'fuse/')];
+  return words?.[direction === 'read' ? 0 : 1] ?? 'the host, from memory or disk';
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

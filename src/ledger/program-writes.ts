@@ -1,0 +1,159 @@
+import type { Interval } from '../model/account.ts';
+import type { Passed, WriteFlow } from '../model/program-account.ts';
+import { type Asked, asked } from './asked.ts';
+import { crossed, middle } from './crossed.ts';
+import { clamp, linesOf } from './program-lines.ts';
+import { passedOf } from './program-reads.ts';
+import type { ProgramSamples } from './program-samples.ts';
+import { flowSentence } from './program-sentence.ts';
+
+const sectorBytes = 512;
+
+/**
+ * How far the writes of somebody else's program had got when it ended: acknowledged → daemon → disk. Pure.
+ *
+ * What did not reach the daemon was written over in the guest's cache, or is dirty there. What reached it is in the
+ * host's cache until its page is written back; a page that is written many times before that is one write of the
+ * disk. The number of pages that were written back is known: those that were dirty before, and those that the
+ * daemon made dirty, less those that are dirty now.
+ */
+export function programWrites(samples: ProgramSamples): WriteFlow {
+  const passed = writesCrossed(samples);
+  const wanted = asked(samples, 'write', passed);
+  const atEnd = dirtyOf(samples);
+  if (passed === undefined) return withoutDaemon(samples, wanted, atEnd);
+  const whole = Math.max(wanted.estimate, wanted.hidden === undefined ? 0 : middle(passed.bytes));
+  // A part of a page that is written may cross as a whole page.
+  const reachedMost = Math.min(passed.bytes[1], Math.max(wanted.bytes[1], whole));
+  const reached = {
+    estimate: Math.min(middle(passed.bytes), whole),
+    bounds: [Math.min(passed.bytes[0], wanted.bytes[1]), reachedMost] as Interval,
+  };
+  const disk = diskPart(samples, passed, reached, atEnd);
+  const path = samples.transport;
+  const flow = {
+    asked: passedOf(wanted),
+    crossed: passed,
+    bytes: whole,
+    lines: linesOf(
+      whole,
+      [
+        {
+          source: 'guest-cache',
+          estimate: whole - reached.estimate,
+          bounds: [
+            Math.max(0, wanted.bytes[0] - reached.bounds[1]),
+            Math.max(0, wanted.bytes[1] - reached.bounds[0]),
+          ],
+          because: 'acknowledged, and not written by the daemon: written over in the guest, or dirty there',
+        },
+        {
+          source: `${path}/host-cache`,
+          estimate: reached.estimate - disk.estimate,
+          bounds: [
+            Math.max(0, reached.bounds[0] - disk.bounds[1]),
+            Math.max(0, reached.bounds[1] - disk.bounds[0]),
+          ],
+          because: `${passed.because}; written over there, dirty, or under writeback`,
+          requests: middle(passed.requests),
+        },
+        { source: `${path}/disk`, ...disk },
+      ],
+      wanted.hidden !== undefined || wanted.bytes[0] < wanted.bytes[1],
+    ),
+  };
+  return { ...flow, atEnd, sentence: flowSentence('write', flow, samples.storage) };
+}
+
+function writesCrossed({ counters: { before, after } }: ProgramSamples): Passed | undefined {
+  if (before.daemon === undefined || after.daemon === undefined) return undefined;
+  const messages =
+    before.messages === undefined || after.messages === undefined
+      ? undefined
+      : after.messages - before.messages;
+  return crossed({
+    bytes: after.daemon.wchar - before.daemon.wchar,
+    calls: after.daemon.syscw - before.daemon.syscw,
+    ...(messages === undefined ? {} : { messages }),
+  });
+}
+
+/** Dirty and writeback pages of all files that are known; absent where one of them could not be asked. */
+function dirtyOf({ files }: ProgramSamples): WriteFlow['atEnd'] {
+  const sum = (side: 'guest' | 'host', when: 'before' | 'after') => {
+    if (files.length === 0) return undefined;
+    let bytes = 0;
+    for (const each of files) {
+      const moment = each[when];
+      // A file that was not there had nothing dirty.
+      if (moment.size === 0 && moment[side] === undefined) continue;
+      const { dirty, pageSize } = moment[side] ?? {};
+      if (dirty === undefined || pageSize === undefined) return undefined;
+      bytes += dirty * pageSize;
+    }
+    return bytes;
+  };
+  const [guest, host, before] = [sum('guest', 'after'), sum('host', 'after'), sum('host', 'before')];
+  return {
+    ...(guest === undefined ? {} : { guestDirtyBytes: guest }),
+    ...(host === undefined ? {} : { hostDirtyBytes: host }),
+    ...(before === undefined ? {} : { hostDirtyBytesBefore: before }),
+  };
+}
+
+function diskPart(
+  samples: ProgramSamples,
+  passed: Passed,
+  reached: { readonly estimate: number; readonly bounds: Interval },
+  { hostDirtyBytes, hostDirtyBytesBefore }: WriteFlow['atEnd'],
+): { readonly estimate: number; readonly bounds: Interval; readonly because: string } {
+  const { counters, storage } = samples;
+  if (storage?.storage === 'tmpfs') return { estimate: 0, bounds: [0, 0], because: 'there is no disk' };
+  if (samples.daemonDirect === true)
+    return { ...reached, because: 'the daemon writes with O_DIRECT, past its page cache' };
+  const [before, after] = [counters.before, counters.after];
+  const device =
+    before.device === undefined || after.device === undefined
+      ? undefined
+      : (after.device.writeSectors - before.device.writeSectors) * sectorBytes;
+  const madeDirty =
+    (after.daemon?.writeBytes ?? 0) -
+    (before.daemon?.writeBytes ?? 0) -
+    ((after.daemon?.cancelledBytes ?? 0) - (before.daemon?.cancelledBytes ?? 0));
+  const most = Math.min(reached.bounds[1], device ?? Number.POSITIVE_INFINITY);
+  if (hostDirtyBytes === undefined || hostDirtyBytesBefore === undefined)
+    return {
+      estimate: clamp(reached.estimate, [0, most]) / 2,
+      bounds: [0, most],
+      because: `${deviceWords(device)}; which of it was this is not known: the host's pages of its files could not be seen before and after`,
+    };
+  // Those that were dirty before may be among those that were written back.
+  const writtenBack = Math.max(0, hostDirtyBytesBefore + madeDirty - hostDirtyBytes);
+  const bounds: Interval = [
+    Math.max(0, Math.min(writtenBack - hostDirtyBytesBefore, reached.bounds[0], most)),
+    Math.max(0, Math.min(writtenBack, most)),
+  ];
+  return {
+    estimate: clamp(Math.min(writtenBack, reached.estimate, middle(passed.bytes)), bounds),
+    bounds,
+    because: `${writtenBack} bytes of pages were written back, ${hostDirtyBytes} were dirty at the end; ${deviceWords(device)}`,
+  };
+}
+
+function deviceWords(bytes: number | undefined): string {
+  return bytes === undefined
+    ? 'the block device cannot be seen'
+    : `the block device wrote ${bytes} bytes in all`;
+}
+
+function withoutDaemon(samples: ProgramSamples, wanted: Asked, atEnd: WriteFlow['atEnd']): WriteFlow {
+  const because =
+    samples.unseen.find(({ what }) => what === 'daemon-io')?.why ?? "the daemon's counters cannot be read";
+  const lines = linesOf(
+    wanted.estimate,
+    [{ source: 'unexplained', estimate: wanted.estimate, bounds: [0, wanted.estimate], because }],
+    false,
+  ).map((line) => ({ ...line, known: 'unexplained' as const }));
+  const flow = { asked: passedOf(wanted), bytes: wanted.estimate, lines };
+  return { ...flow, atEnd, sentence: flowSentence('write', flow, samples.storage) };
+}
