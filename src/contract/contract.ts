@@ -137,6 +137,7 @@ const speakOf: readonly (readonly [prefix: string, servers: readonly Mode['serve
   ['QEMU 10.0 hw/9pfs', ['9p']],
   ['Linux 6.12 fs/fuse', ['rust', 'c']],
   ['Linux 6.12 fs/9p', ['9p']],
+  ['Linux 6.12 fs/netfs', ['9p']],
   ['Linux 7.2 fs/9p', ['9p']],
   ['Linux 6.1 fs/9p', ['9p']],
 ];

@@ -6,6 +6,7 @@ import type { Cells } from '../columns.ts';
 
 export const fuse = 'Linux 6.12 fs/fuse';
 export const v9fs = 'Linux 6.12 fs/9p';
+export const netfs = 'Linux 6.12 fs/netfs';
 export const daemon = 'virtiofsd 1.14 src';
 export const cDaemon = 'QEMU 7.2 tools/virtiofsd/passthrough_ll.c';
 export const qemu9p = 'QEMU 10.0 hw/9pfs/9p.c';
@@ -137,11 +138,4 @@ export function withAllowMmap(cell: Cell) {
       '--allow-mmap permits shared mappings of DIRECT_IO files (FUSE protocol 7.39); a store dirties a page of the guest.',
     sources: [`${daemon}/passthrough/mod.rs init`, `${fuse}/file.c fuse_file_mmap`],
   } as const;
-}
-
-/** Some columns left out: nobody has read or tried them. */
-export function without(cells: Cells, ...columns: readonly (keyof Cells)[]): Cells {
-  return Object.fromEntries(
-    Object.entries(cells).filter(([column]) => !columns.includes(column as keyof Cells)),
-  );
 }

@@ -1,9 +1,10 @@
 /** The guest writes; the host looks. */
-import { asLocal, fresh, staleUntil } from '../cells.ts';
+import { asLocal, fresh, reported, staleUntil } from '../cells.ts';
 import type { Row } from '../row.ts';
 import {
   cDaemon,
   daemon,
+  everyNinep,
   everyPolicy,
   everywhere,
   fuse,
@@ -189,12 +190,11 @@ export const guestWrites: readonly Row[] = [
     cells: {
       ...everyPolicy(asLocal),
       dax: asLocal,
-      '9p:readahead': asLocal,
-      '9p:mmap': asLocal,
+      ...everyNinep(reported('every lookup makes a new inode, and the watch holds another')),
       '9p:loose': asLocal,
-      '9p:none': { kind: 'reported', what: 'every lookup makes a new inode, and the watch holds another' },
     },
-    because: 'The guest’s own kernel makes the event; 9p with cache=none makes an inode for each lookup.',
+    because:
+      'The guest’s own kernel makes the event; 9p makes an inode for each lookup, unless it caches names (loose).',
     sources: [`${fuse}/inode.c fuse_iget`, `${v9fs}/vfs_inode_dotl.c v9fs_get_new_inode_from_fid`],
   },
 ];

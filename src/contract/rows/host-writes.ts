@@ -23,10 +23,10 @@ import {
   everywhere,
   fuse,
   mappable,
+  netfs,
   qemu9p,
   v9fs,
   withAllowMmap,
-  without,
 } from './families.ts';
 
 const kept = [
@@ -60,6 +60,7 @@ const throughMapping: Cells = {
   always: staleUntil('a refresh of the attributes', 'eviction'),
   'always+writeback': staleUntil('eviction'),
   dax: fresh,
+  '9p:none': staleUntil('the last close of the file', 'eviction'),
   '9p:readahead': staleUntil('the last close of the file', 'eviction'),
   '9p:mmap': staleUntil('the last close of the file', 'eviction'),
   '9p:loose': staleUntil('eviction'),
@@ -77,8 +78,8 @@ const pastOldEnd: Cells = {
   '9p:mmap': staleUntil('stat', 'the last close of the file', 'eviction'),
 };
 
-/** The same with O_DIRECT: nobody has looked at 9p's caches for that. */
-const pastOldEndDirect = without(pastOldEnd, '9p:readahead', '9p:mmap', '9p:loose');
+/** The same with O_DIRECT: 9p asks its server, and is not held up by the size that the guest knows. */
+const pastOldEndDirect: Cells = { ...pastOldEnd, ...everyNinep(fresh) };
 
 /** Reading what the host cut off. */
 const cut: Cells = {
@@ -124,20 +125,21 @@ export const hostWrites: readonly Row[] = [
     title: 'the host overwrites bytes; the guest loads them through a mapping that it made before',
     cells: throughMapping,
     because:
-      'A load asks nobody: a mapped page stays until another open, or an attribute refresh that sees the change, drops it. A DIRECT_IO file can be mapped privately, and then likewise.',
-    sources: [...kept, `${fuse}/file.c fuse_file_mmap`],
+      'A load asks nobody: a mapped page stays until another open, or an attribute refresh that sees the change, drops it. A DIRECT_IO file can be mapped privately, and then likewise; of 9p every file can, whatever its cache.',
+    sources: [...kept, `${fuse}/file.c fuse_file_mmap`, `${v9fs}/vfs_file.c v9fs_file_mmap`],
   },
   {
     scenario: 'host-write/direct-read',
     title: 'the host overwrites bytes; the guest reads them with O_DIRECT',
-    cells: {
-      ...everyPolicy(fresh),
-      dax: fresh,
-      '9p:none': fresh,
-    },
+    cells: everywhere(fresh),
     because:
-      'A direct read asks the daemon after dirty pages were written back; it is cut at the size that the guest knows.',
-    sources: [`${fuse}/file.c fuse_direct_IO`, `${v9fs}/vfs_file.c v9fs_file_read_iter`],
+      'A direct read asks the daemon after dirty pages were written back; FUSE cuts it at the size that the guest knows.',
+    sources: [
+      `${fuse}/file.c fuse_direct_IO`,
+      `${v9fs}/fid.h v9fs_fid_add_modes`,
+      `${v9fs}/vfs_file.c v9fs_file_read_iter`,
+      `${netfs}/direct_read.c netfs_unbuffered_read_iter_locked`,
+    ],
   },
   {
     scenario: 'host-write-same-mtime/kept-descriptor',
@@ -225,8 +227,14 @@ export const hostWrites: readonly Row[] = [
     scenario: 'host-append/direct-read',
     title: 'the host appends; the guest reads past the old end of file with O_DIRECT',
     cells: pastOldEndDirect,
-    because: 'A direct read of a cached file is cut at the size that the guest knows.',
-    sources: [`${fuse}/file.c fuse_cache_read_iter`, `${fuse}/file.c fuse_direct_IO`],
+    because:
+      'FUSE cuts a direct read of a cached file at the size that the guest knows; 9p asks its server for all of it.',
+    sources: [
+      `${fuse}/file.c fuse_cache_read_iter`,
+      `${fuse}/file.c fuse_direct_IO`,
+      `${v9fs}/vfs_addr.c v9fs_issue_read`,
+      `${netfs}/direct_read.c netfs_unbuffered_read_iter_locked`,
+    ],
   },
   {
     scenario: 'host-truncate/size',
@@ -310,9 +318,9 @@ export const hostWrites: readonly Row[] = [
   {
     scenario: 'same-page-writers/direct',
     title: 'the guest writes with O_DIRECT while the host writes elsewhere in the same page',
-    cells: { ...everyPolicy(keeps), dax: keeps, '9p:none': keeps },
+    cells: everywhere(keeps),
     because: 'A direct write sends its own bytes; no page of the guest is dirtied by it.',
-    sources: [`${fuse}/file.c fuse_direct_IO`],
+    sources: [`${fuse}/file.c fuse_direct_IO`, `${netfs}/direct_write.c netfs_unbuffered_write_iter`],
   },
   {
     scenario: 'concurrent-append',

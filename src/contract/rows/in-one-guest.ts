@@ -8,10 +8,10 @@ import {
   everywhere,
   fuse,
   mappable,
+  netfs,
   qemu9p,
   v9fs,
   withAllowMmap,
-  without,
 } from './families.ts';
 
 export const inOneGuest: readonly Row[] = [
@@ -34,16 +34,17 @@ export const inOneGuest: readonly Row[] = [
     scenario: 'access-paths/mapping-after-guest-write',
     title: 'the guest writes; a load through a mapping that the same guest made before sees it',
     cells: {
-      ...everyPolicy(fresh),
+      ...everywhere(fresh),
       never: staleUntil('a new mapping', 'eviction'),
       metadata: staleUntil('a new mapping', 'eviction'),
-      dax: fresh,
-      '9p:mmap': fresh,
-      '9p:loose': fresh,
     },
     because:
-      'Mappings and write() share the page cache; a DIRECT_IO write goes past the pages of a private mapping.',
-    sources: [`${fuse}/file.c fuse_direct_io`, `${fuse}/file.c fuse_file_mmap`],
+      'Mappings and write() share the page cache; a DIRECT_IO write goes past the pages of a private mapping. A write of 9p that is not cached drops the pages of its range first.',
+    sources: [
+      `${fuse}/file.c fuse_direct_io`,
+      `${fuse}/file.c fuse_file_mmap`,
+      `${netfs}/direct_write.c netfs_unbuffered_write_iter`,
+    ],
     variants: [
       {
         when: {
@@ -60,16 +61,24 @@ export const inOneGuest: readonly Row[] = [
   {
     scenario: 'direct-and-buffered/direct-read',
     title: 'one process of a guest writes with write(), another reads with O_DIRECT',
-    cells: { ...everyPolicy(fresh), dax: fresh, '9p:none': fresh, '9p:readahead': fresh },
+    cells: everywhere(fresh),
     because: 'A direct read writes the range’s dirty pages back first.',
-    sources: [`${fuse}/file.c fuse_cache_read_iter`, 'Linux 6.12 mm/filemap.c kiocb_write_and_wait'],
+    sources: [
+      `${fuse}/file.c fuse_cache_read_iter`,
+      `${netfs}/direct_read.c netfs_unbuffered_read_iter_locked`,
+      'Linux 6.12 mm/filemap.c kiocb_write_and_wait',
+    ],
   },
   {
     scenario: 'direct-and-buffered/buffered-read',
     title: 'one process of a guest writes with O_DIRECT, another reads with read()',
-    cells: { ...everyPolicy(fresh), dax: fresh, '9p:none': fresh },
-    because: 'A direct write drops the pages of its range before and after.',
-    sources: ['Linux 6.12 mm/filemap.c generic_file_direct_write', `${fuse}/file.c fuse_cache_write_iter`],
+    cells: everywhere(fresh),
+    because: 'A direct write drops the pages of its range: FUSE before and after, 9p before.',
+    sources: [
+      'Linux 6.12 mm/filemap.c generic_file_direct_write',
+      `${fuse}/file.c fuse_cache_write_iter`,
+      `${netfs}/direct_write.c netfs_unbuffered_write_iter`,
+    ],
   },
   {
     scenario: 'shared-mapping/store-then-load',
@@ -90,9 +99,13 @@ export const inOneGuest: readonly Row[] = [
   {
     scenario: 'shared-mapping/store-then-direct-read',
     title: 'one process of a guest stores through a shared mapping, another reads with O_DIRECT',
-    cells: without(mappable(fresh), '9p:mmap', '9p:loose'),
+    cells: mappable(fresh),
     because: 'A direct read writes the range’s dirty pages back first.',
-    sources: ['Linux 6.12 mm/filemap.c kiocb_write_and_wait', `${fuse}/file.c fuse_direct_io`],
+    sources: [
+      'Linux 6.12 mm/filemap.c kiocb_write_and_wait',
+      `${fuse}/file.c fuse_direct_io`,
+      `${netfs}/direct_read.c netfs_unbuffered_read_iter_locked`,
+    ],
     variants: [withAllowMmap(fresh)],
   },
   {
@@ -106,10 +119,14 @@ export const inOneGuest: readonly Row[] = [
   {
     scenario: 'shared-mapping/direct-write-then-load',
     title: 'one process of a guest writes with O_DIRECT, another loads through a shared mapping',
-    cells: without(mappable(fresh), '9p:mmap', '9p:loose'),
+    cells: mappable(fresh),
     because:
       'A direct write takes the pages of its range out of every mapping, and the next load asks the daemon.',
-    sources: ['Linux 6.12 mm/filemap.c generic_file_direct_write', `${fuse}/file.c fuse_direct_io`],
+    sources: [
+      'Linux 6.12 mm/filemap.c generic_file_direct_write',
+      `${fuse}/file.c fuse_direct_io`,
+      `${netfs}/direct_write.c netfs_unbuffered_write_iter`,
+    ],
     variants: [withAllowMmap(fresh)],
   },
   {
