@@ -1,4 +1,4 @@
-import { defineCheck } from '../src/model/check.ts';
+import { defineCheck, type Isolation, type Setting } from '../src/model/check.ts';
 import {
   type Act,
   append,
@@ -38,8 +38,17 @@ const backAt = 3 * page + 1000;
 const made: readonly Act[] = [create('f'), fill('f', 1, 0, full)];
 const whole = read('f', 0, full + page);
 
+/**
+ * In 9p:none Linux 6.12 asks for the cut bytes for ever (docs/findings.md): the read never ends, and its requests
+ * would be in every later account of that machine.
+ */
+function whereReadsMayNeverEnd({ mode }: Setting): Isolation {
+  return mode?.server === '9p' && mode.cache === 'none' ? 'own-share' : 'shared';
+}
+
 /** Beside a read that does not end: whether the share serves others meanwhile. */
-const witnessed: Pick<Story, 'actors' | 'mustEnd'> = {
+const witnessed: Pick<Story, 'actors' | 'isolation' | 'mustEnd'> = {
+  isolation: whereReadsMayNeverEnd,
   actors: { host: 'host', guest: 'guest', witness: 'guest' },
   mustEnd: {
     turn: 'at-once',

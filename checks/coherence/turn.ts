@@ -1,4 +1,4 @@
-import type { Case, Need, Observed, Setting, Step } from '../../src/model/check.ts';
+import type { Case, Isolation, Need, Observed, Setting, Step } from '../../src/model/check.ts';
 import type { Operation } from '../../src/model/operation.ts';
 import type { ViewName } from '../../src/model/side.ts';
 import type { Act } from './acts.ts';
@@ -43,6 +43,8 @@ export interface Story {
   readonly needs?: readonly Need[];
   /** Default: in every mode. */
   readonly applies?: (setting: Setting) => boolean;
+  /** Default: `shared`. */
+  readonly isolation?: (setting: Setting) => Isolation;
   turns(setting: Setting): readonly Turn[];
   /** What is done after the turns where one of their looks was not fresh. */
   whenStale?(setting: Setting): readonly Turn[];
@@ -108,7 +110,7 @@ export function caseOfStory(story: Story, setting: Setting): Case {
   return {
     name: story.name,
     scenarios: [...new Set(all.flatMap(({ by }) => by ?? []))],
-    isolation: 'shared',
+    isolation: story.isolation?.(setting) ?? 'shared',
     needs: ['writable', ...(story.needs ?? [])],
     actors: story.actors ?? usualActors,
     steps: stepsOf(story, turns, setting),
