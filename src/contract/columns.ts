@@ -30,10 +30,12 @@ type VirtiofsColumn =
 type NinepColumn = '9p:none' | '9p:readahead' | '9p:mmap' | '9p:loose';
 
 /**
- * What a row promises by column. `by-policy` in the column `dax` means that the window changes nothing here:
- * the mount's policy counts.
+ * What a row promises by column. In the column `dax`, `by-policy` means that the window changes nothing here: the
+ * mount's policy counts; and `by-attributes` that it is as old as the policy lets attributes be.
  */
-export type Cells = Readonly<Partial<Record<Exclude<Column, 'dax'>, Cell>> & { dax?: Cell | 'by-policy' }>;
+export type Cells = Readonly<
+  Partial<Record<Exclude<Column, 'dax'>, Cell>> & { dax?: Cell | 'by-policy' | 'by-attributes' }
+>;
 
 /**
  * Where a mode's promise is looked up, first match first. A DIRECT_IO policy with writeback differs from the

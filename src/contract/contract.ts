@@ -3,6 +3,7 @@ import type { Commitment, Promise as Promised } from '../model/promise.ts';
 import { type Cells, columnsOf } from './columns.ts';
 import type { Condition, Row } from './row.ts';
 import { rows } from './rows.ts';
+import { bySize } from './rows/families.ts';
 import { isWithin } from './versions.ts';
 import { weaker } from './weaker.ts';
 
@@ -96,6 +97,7 @@ function cellIn(cells: Cells, all: Cells, mode: Mode): Commitment | undefined {
   if (mode.dax === 'always') {
     const window =
       cells.dax ?? (cells === all ? undefined : all.dax === 'by-policy' ? 'by-policy' : undefined);
+    if (window === 'by-attributes') return cellIn(bySize, bySize, mode);
     if (window !== 'by-policy') return window;
   }
   for (const column of columnsOf(mode)) {

@@ -55,7 +55,11 @@ function grouped(cells: Cells): Line[] {
     const cell = cells[column];
     if (cell === undefined) continue;
     const promise =
-      cell === 'by-policy' ? 'as the policy without a window' : describePromise({ freshness: cell });
+      cell === 'by-policy'
+        ? 'as the policy without a window'
+        : cell === 'by-attributes'
+          ? 'as the policy for attributes (host-append/size)'
+          : describePromise({ freshness: cell });
     lines.set(promise, [...(lines.get(promise) ?? []), named[column] ?? column]);
   }
   return [...lines].map(([promise, columns]) => ({ columns, promise }));

@@ -122,11 +122,16 @@ export const attributeRows: readonly Row[] = [
       ...everyPolicy(fresh),
       'auto+writeback': staleUntil('eviction of the inode'),
       'always+writeback': staleUntil('eviction of the inode'),
+      dax: 'by-attributes',
       ...everyNinep(fresh),
       '9p:loose': staleUntil('eviction of the inode'),
     },
     because:
-      'A page that is fetched moves the atime on the host, so the next stat asks again whatever the timeout.',
-    sources: [`${fuse}/file.c fuse_invalidate_atime`, `${fuse}/dir.c fuse_update_get_attr`],
+      'A page that is fetched moves the atime on the host, so the next stat asks again whatever the timeout. A window fetches none.',
+    sources: [
+      `${fuse}/file.c fuse_invalidate_atime`,
+      `${fuse}/dax.c fuse_dax_read_iter`,
+      `${fuse}/dir.c fuse_update_get_attr`,
+    ],
   },
 ];

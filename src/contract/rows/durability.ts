@@ -1,5 +1,5 @@
 /** What survives, and which failures must be heard of. */
-import { asLocal, durableAfter, reported, surfacesAt } from '../cells.ts';
+import { asLocal, type Cell, durableAfter, reported, surfacesAt } from '../cells.ts';
 import type { Cells } from '../columns.ts';
 import type { Row } from '../row.ts';
 import {
@@ -23,9 +23,7 @@ const synced = [
 ];
 
 /** With dirty pages in the guest, what write() accepted exists nowhere else. */
-function acknowledged(through: Cells[keyof Cells], kept: Cells[keyof Cells]): Cells {
-  if (through === undefined || kept === undefined || through === 'by-policy' || kept === 'by-policy')
-    return {};
+function acknowledged(through: Cell, kept: Cell): Cells {
   return {
     ...everyPolicy(through),
     'auto+writeback': kept,
