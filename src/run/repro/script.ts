@@ -54,8 +54,8 @@ export function reproScript({ check, setting: common, record, verdict }: Reprodu
       '',
       `seen with: ${versions.join(', ') || 'versions not known'}`,
       '',
-      'Needs python3 on both sides. GUEST is a command that runs a shell line in the guest; HOSTDIR and GUESTDIR',
-      'are the shared directory as the two sides see it. Ends with 1 when it sees what is reported here, with 0',
+      'Needs python3 on both sides. GUEST is a command that runs a shell line in the guest, GUEST_PYTHON what runs',
+      'python3 there; HOSTDIR and GUESTDIR are the shared directory as the two sides see it. Ends with 1 when it sees what is reported here, with 0',
       'when it sees something else, with 2 when it could not be played.',
     ]),
     `: "\${GUEST:=ssh guest}"`,
@@ -95,6 +95,8 @@ interface PlayedStep {
   readonly after: readonly (readonly [string, string])[];
   readonly limit: number;
   readonly mayFail: boolean;
+  /** In the recorded run it did not end. */
+  readonly hung: boolean;
   /** What the recorded run got, as far as another run gets the same; null: nothing of that kind. */
   readonly reported: unknown;
 }
@@ -111,12 +113,17 @@ function stepsOf({ case: plan, steps, outcomes }: CaseRecord): readonly PlayedSt
       actor: step.actor,
       op: step.op,
       after: [...later, ...(step.after ?? []).map(({ step: id, has }) => [id, has] as const)],
-      // Python computes slower than the probe.
-      limit: Math.ceil((step.limit?.ms ?? 30_000) / 250),
+      ...timeOf(step, outcomes[step.id]),
       mayFail: step.mayFail === true,
       reported: reportedOf(step, outcomes[step.id]),
     };
   });
+}
+
+/** How long it is waited for, in seconds. Python computes slower than the probe. */
+function timeOf({ limit }: Step, outcome: Outcome | undefined): Pick<PlayedStep, 'limit' | 'hung'> {
+  const hung = outcome?.kind === 'stuck';
+  return { hung, limit: Math.ceil((limit?.ms ?? 30_000) / (hung ? 1000 : 250)) };
 }
 
 function reportedOf({ op }: Step, outcome: Outcome | undefined): unknown {
