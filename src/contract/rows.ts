@@ -1,5 +1,6 @@
 import type { Row } from './row.ts';
 import { attributeRows } from './rows/attributes.ts';
+import { daxRows } from './rows/dax.ts';
 import { durability } from './rows/durability.ts';
 import { guestWrites } from './rows/guest-writes.ts';
 import { hostWrites } from './rows/host-writes.ts';
@@ -16,4 +17,5 @@ export const rows: readonly Row[] = [
   ...names,
   ...locks,
   ...durability,
+  ...daxRows,
 ];
