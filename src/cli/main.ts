@@ -68,6 +68,16 @@ function program(): Command {
     .option('--json', 'print the report as JSON')
     .action(async (paths: string[], flags) => (await import('./caches.ts')).drop(paths, flags));
 
+  toggling(sides(root.command('mode')))
+    .description('show the mode in force and how it is known; change it on a running guest, and put it back')
+    .argument('<path>', 'a path of the share as the guest sees it')
+    .option('--set <mode>', 'put the share into this mode: always+writeback, 9p:loose')
+    .option('--restore', 'put it back to what it was before it was changed, also after a crash')
+    .option('--no-prove', 'do not prove the mode by what guest and host see')
+    .option('--bundle <dir>', 'keep the evidence there')
+    .option('--json', 'print as JSON')
+    .action(async (given: string, flags) => (await import('./mode.ts')).mode(given, flags));
+
   sides(root.command('check'))
     .description('run checks and judge them by what the mode promises')
     .argument('[name...]', 'checks, or NAME/CASE; without one: all')
@@ -145,6 +155,14 @@ function sides(command: Command): Command {
     .option('--lab', 'a lab that is up; --lab=NAME for one of several')
     .addOption(new Option('--lab-name <name>').hideHelp())
     .option('--accept-new-host-key', 'trust a host key that has never been seen');
+}
+
+/** The flags that say how a share's mode is changed. */
+function toggling(command: Command): Command {
+  return command
+    .option('--via <form>', 'how: lab, qmp:SOCKET, remount, hook:COMMAND')
+    .option('--force', 'although files of the share are open in the guest')
+    .option('--restart-guest', 'the guest may be restarted for it');
 }
 
 /** A flag that may be repeated. */

@@ -47,22 +47,11 @@ export interface Sides {
  * @throws KnownError `no-guest`, `no-map`, `no-lab`, and what endpoints and probes throw.
  */
 export async function reachSides(flags: SideFlags): Promise<Sides> {
-  const lab = flags.guest === undefined ? await labInUse(flags.labName) : undefined;
-  if (flags.guest === undefined && lab === undefined) {
-    throw new KnownError(
-      'no-guest',
-      flags.lab === undefined ? 'no guest is named, and no lab is up' : 'no lab is up',
-      'Name the guest (--guest ssh://user@host:port --map GUESTDIR=HOSTDIR), or bring a lab up: vfs-verify lab up.',
-    );
-  }
-  const shares = lab === undefined ? mappedShares(flags) : labShares(lab, flags);
+  const { lab, shares } = await knownShares(flags);
   const second = lab?.otherGuests[0];
   const reached = await all([
-    async () =>
-      lab === undefined
-        ? openEndpoint(flags.guest ?? '', options(flags))
-        : connectSsh({ ...lab.ssh, strict: true }),
-    async () => (flags.host === 'local' ? localEndpoint() : openEndpoint(flags.host, options(flags))),
+    () => openGuest(flags, lab),
+    () => openHost(flags),
     ...(second === undefined ? [] : [() => connectSsh({ ...second.ssh, strict: true })]),
   ]);
   const [guest, host, guest2] = reached as [ReachedSide, ReachedSide, ReachedSide?];
@@ -84,6 +73,34 @@ export async function reachSides(flags: SideFlags): Promise<Sides> {
     },
     close,
   };
+}
+
+/**
+ * The shares that the flags name, or those of the lab that they mean; nobody is reached for it.
+ * @throws KnownError `no-guest`, `no-map`, `no-lab`.
+ */
+export async function knownShares(flags: SideFlags): Promise<Pick<Sides, 'lab' | 'shares'>> {
+  const lab = flags.guest === undefined ? await labInUse(flags.labName) : undefined;
+  if (flags.guest === undefined && lab === undefined) {
+    throw new KnownError(
+      'no-guest',
+      flags.lab === undefined ? 'no guest is named, and no lab is up' : 'no lab is up',
+      'Name the guest (--guest ssh://user@host:port --map GUESTDIR=HOSTDIR), or bring a lab up: vfs-verify lab up.',
+    );
+  }
+  return { lab, shares: lab === undefined ? mappedShares(flags) : labShares(lab, flags) };
+}
+
+/** Connects to the guest. */
+export async function openGuest(flags: SideFlags, lab: LabInfo | undefined): Promise<Endpoint> {
+  return lab === undefined
+    ? openEndpoint(flags.guest ?? '', options(flags))
+    : connectSsh({ ...lab.ssh, strict: true });
+}
+
+/** Connects to the host. */
+export async function openHost(flags: SideFlags): Promise<Endpoint> {
+  return flags.host === 'local' ? localEndpoint() : openEndpoint(flags.host, options(flags));
 }
 
 function options(flags: SideFlags): { acceptNewHostKey?: boolean } {

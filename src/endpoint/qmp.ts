@@ -10,6 +10,8 @@ export interface Qmp {
    * @throws KnownError `qmp-refused` (QEMU's own words), `qmp-silent`, `qmp-lost`.
    */
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** Calls the listener with the data of every event of this name from now on: `DEVICE_DELETED`. */
+  onEvent(name: string, listener: (data: Readonly<Record<string, unknown>>) => void): void;
   close(): void;
 }
 
@@ -35,6 +37,11 @@ export async function connectQmp(socketPath: string, options: QmpOptions = {}): 
   const timeoutMs = options.timeoutMs ?? 5000;
   const socket = await connected(socketPath, timeoutMs);
   const waiting: Waiting[] = [];
+  const listeners: { readonly name: string; readonly listener: Parameters<Qmp['onEvent']>[1] }[] = [];
+  const tell = ({ event, data }: Record<string, unknown>) => {
+    for (const { name, listener } of listeners)
+      if (name === event) listener((data ?? {}) as Record<string, unknown>);
+  };
   let lost: KnownError | undefined;
   const fail = (error: KnownError) => {
     lost ??= error;
@@ -80,7 +87,8 @@ export async function connectQmp(socketPath: string, options: QmpOptions = {}): 
     for (const each of lines) {
       const message = parsed(each);
       // Events come at any time, and are nobody's answer.
-      if (message !== undefined && !('event' in message)) waiting.shift()?.resolve(message);
+      if (message !== undefined && 'event' in message) tell(message);
+      else if (message !== undefined) waiting.shift()?.resolve(message);
     }
   });
   socket.on('error', () => fail(gone()));
@@ -105,6 +113,7 @@ export async function connectQmp(socketPath: string, options: QmpOptions = {}): 
   return {
     version: number === undefined ? 'unknown' : `${number.major}.${number.minor}.${number.micro}`,
     execute: send,
+    onEvent: (name, listener) => void listeners.push({ name, listener }),
     close: () => fail(gone()),
   };
 }

@@ -1,0 +1,221 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import modeInForce from '../../checks/mode-in-force.ts';
+import { KnownError } from '../model/error.ts';
+import { parseMode } from '../model/mode.ts';
+import type { Result } from '../model/report.ts';
+import { printable } from '../report/printable.ts';
+import { runCell } from '../run/cell.ts';
+import { makeWorkplace } from '../run/workplace.ts';
+import { type KnownMode, modeOfShare } from '../share/mode-of-share.ts';
+import { locatePath, type Share } from '../share/share.ts';
+import { readJournal } from '../share/toggle-journal.ts';
+import { putBack, putInto, type Toggled } from '../share/toggle-run.ts';
+import { benchFor } from './bench.ts';
+import { interruption } from './interruption.ts';
+import { checkPaths } from './locate.ts';
+import { knownShares, reachSides, type Sides } from './sides.ts';
+import { parseVia } from './toggle-forms.ts';
+import { journalDirectory, type OpenPlace, openPlace, type ToggleFlags } from './toggle-place.ts';
+
+/** The flags of `mode` (main.ts). */
+interface ModeFlags extends ToggleFlags {
+  readonly set?: string;
+  readonly restore?: boolean;
+  readonly prove: boolean;
+  readonly bundle?: string;
+  readonly json?: boolean;
+}
+
+/** What the command found and did; its JSON. */
+interface ModeAnswer {
+  readonly schema: 'vfs-verify/mode/1';
+  readonly path: string;
+  /** The mode in force, as far as it is known. */
+  readonly mode: string | undefined;
+  readonly how: string;
+  readonly evidence: readonly string[];
+  /** Where the share was changed before: the mode that --restore would bring back. */
+  readonly original?: string;
+  readonly toggled?: Toggled;
+  /** What `mode-in-force` saw. */
+  readonly proof?: Result;
+}
+
+/** `vfs-verify mode PATH`: the mode in force and how it is known; with --set and --restore it is changed first. */
+export async function mode(given: string, flags: ModeFlags): Promise<void> {
+  checkPaths([given]);
+  if (flags.set !== undefined && flags.restore === true)
+    throw new KnownError('bad-flag', '--set and --restore exclude each other', 'Leave one of them away.');
+  const { lab, shares } = await knownShares(flags);
+  const { share, guestPath } = locatePath(path.posix.normalize(given), shares);
+  const interrupted = interruption();
+  try {
+    const toggled = await change(share, lab, flags, interrupted.signal);
+    const now = toggled === undefined ? share : { ...share, guestDir: toggled.guestDir };
+    const answer = await show(now, lab, flags, interrupted.signal);
+    const inside = path.posix.relative(share.guestDir, guestPath);
+    const told = {
+      ...answer,
+      path: path.posix.join(now.guestDir, inside),
+      ...(toggled === undefined ? {} : { toggled }),
+    };
+    process.stdout.write(flags.json === true ? `${JSON.stringify(told, null, 2)}\n` : inWords(told));
+    process.exitCode = told.proof === undefined ? statusWithout(told) : statusOf(told.proof);
+  } finally {
+    interrupted.stop();
+  }
+}
+
+/** Without a proof the answer is only whether it is known. */
+function statusWithout({ mode: name }: ModeAnswer): 0 | 2 {
+  return name === undefined ? 2 : 0;
+}
+
+async function change(
+  share: Share,
+  lab: Sides['lab'],
+  flags: ModeFlags,
+  signal: AbortSignal,
+): Promise<Toggled | undefined> {
+  if (flags.set === undefined && flags.restore !== true) return undefined;
+  const onStep = (title: string) => process.stderr.write(`mode: ${printable(title)}\n`);
+  const journal = readJournal(journalDirectory(share, lab, flags));
+  // How it was changed is how it is put back.
+  const via =
+    flags.restore === true && journal !== undefined
+      ? [journal.form, ...(journal.argument === undefined ? [] : [journal.argument])].join(':')
+      : flags.via;
+  const wanted = flags.set === undefined ? undefined : parseMode(flags.set);
+  if (wanted === undefined && journal === undefined) throw nothingToRestore(share);
+  const { form, argument } = parseVia(via, lab);
+  const open = await openPlace(share, lab, flags, argument);
+  try {
+    return wanted === undefined
+      ? await putBack(form, open.place, { onStep })
+      : await putInto(form, open.place, wanted, { signal, onStep });
+  } finally {
+    await open.close();
+  }
+}
+
+function nothingToRestore({ guestDir }: Share): KnownError {
+  return new KnownError(
+    'not-toggled',
+    `${guestDir} was not changed: there is nothing to put back`,
+    'Name the share and the guest as they were named when its mode was changed.',
+  );
+}
+
+async function show(
+  share: Share,
+  lab: Sides['lab'],
+  flags: ModeFlags,
+  signal: AbortSignal,
+): Promise<ModeAnswer> {
+  const open = await openPlace(share, lab, flags, undefined);
+  let known: KnownMode & { readonly original?: string };
+  try {
+    known = await knownMode(share, open);
+  } finally {
+    await open.close();
+  }
+  const answer: ModeAnswer = {
+    schema: 'vfs-verify/mode/1',
+    path: share.guestDir,
+    mode: known.mode?.name,
+    how: known.how,
+    evidence: known.evidence,
+    ...(known.original === undefined ? {} : { original: known.original }),
+  };
+  if (!flags.prove) return answer;
+  return {
+    ...answer,
+    proof: await proveMode({ ...share, mode: known.mode, modeHow: known.how }, flags, signal),
+  };
+}
+
+async function knownMode(
+  share: Share,
+  { place }: OpenPlace,
+): Promise<KnownMode & { readonly original?: string }> {
+  const journal = readJournal(place.directory);
+  const put = journal?.interrupted === undefined ? journal?.mode : undefined;
+  const original = journal?.original.mode;
+  const declared: Share =
+    put === undefined
+      ? share
+      : { ...share, mode: parseMode(put), modeHow: `put there by vfs-verify mode --set (${journal?.form})` };
+  const known = await modeOfShare({ ...place, share: declared });
+  return { ...known, ...(original === undefined ? {} : { original }) };
+}
+
+/**
+ * Runs the check `mode-in-force` on a share: what the guest and the host see says whether the mode is that of
+ * the share. Both sides are reached anew, since a toggle may have restarted the guest.
+ */
+export async function proveMode(
+  share: Share,
+  flags: ToggleFlags & { readonly bundle?: string },
+  signal: AbortSignal,
+): Promise<Result> {
+  const sides = await reachSides(flags);
+  const evidence = flags.bundle ?? (await mkdtemp(path.join(tmpdir(), 'vfs-verify-mode-')));
+  try {
+    const bench = benchFor(share, sides);
+    const { host } = bench.views;
+    const workplace = host === undefined ? undefined : await makeWorkplace(host).catch(unlessUnwritable);
+    try {
+      return await runCell(modeInForce, bench, {
+        bundleDir: evidence,
+        seed: 0,
+        signal,
+        ...(workplace === undefined ? {} : { workplace }),
+      });
+    } finally {
+      await workplace?.remove();
+    }
+  } finally {
+    await sides.close();
+    if (flags.bundle === undefined) await rm(evidence, { recursive: true, force: true });
+  }
+}
+
+function unlessUnwritable(error: unknown): undefined {
+  if (error instanceof KnownError && error.code === 'not-writable') return undefined;
+  throw error;
+}
+
+/** As for checks: what could not be told is no pass. */
+function statusOf({ verdict, cases }: Result): 0 | 1 | 2 {
+  if (verdict.kind === 'fail') return 1;
+  return verdict.kind === 'pass' && cases.some((each) => each.verdict.kind === 'pass') ? 0 : 2;
+}
+
+function inWords(answer: ModeAnswer): string {
+  const { mode: name, how, path: where, evidence, original, toggled, proof } = answer;
+  const lines = [`${name ?? 'UNKNOWN'}  ${where}  (${how})`];
+  if (toggled !== undefined) {
+    const took = toggled.steps.reduce((sum, { tookMs }) => sum + tookMs, 0);
+    const away = toggled.awayMs === 0 ? '' : `, of which the guest was without it ${seconds(toggled.awayMs)}`;
+    lines.push(
+      toggled.steps.length === 0
+        ? '      it was in that mode already'
+        : `      changed in ${seconds(took)}${away}`,
+    );
+  }
+  for (const each of evidence) lines.push(`      ${each}`);
+  if (proof !== undefined) {
+    lines.push(`      mode-in-force: ${proof.verdict.kind}`);
+    for (const { name: one, verdict } of proof.cases)
+      lines.push(`        ${one.padEnd(18)} ${verdict.kind.padEnd(8)} ${verdict.reason}`);
+  }
+  if (original !== undefined && original !== name)
+    lines.push(`next: vfs-verify mode ${where} --restore brings back ${original}`);
+  return `${lines.map(printable).join('\n')}\n`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,34 @@
+import type { LabInfo } from '../lab/info.ts';
+import { KnownError } from '../model/error.ts';
+import type { ToggleForm } from '../share/toggle.ts';
+import { hookToggle } from '../share/toggle-hook.ts';
+import { qmpToggle } from '../share/toggle-qmp.ts';
+import { remountToggle } from '../share/toggle-remount.ts';
+
+/** Every way to change a share's mode that needs no lab. A new one is a line here. */
+const forms: readonly ToggleForm[] = [qmpToggle, remountToggle, hookToggle];
+
+/**
+ * Reads `--via FORM[:ARGUMENT]`.
+ * @throws KnownError `bad-flag`
+ */
+export function parseVia(
+  via: string | undefined,
+  _lab: LabInfo | undefined,
+): { readonly form: ToggleForm; readonly argument: string | undefined } {
+  const [name, argument] = split(via ?? '');
+  const here = forms;
+  const form = here.find((each) => each.name === name);
+  if (form !== undefined) return { form, argument };
+  const known = here.map(({ usage: [written, what] }) => `${written} (${what})`).join('; ');
+  throw new KnownError(
+    'bad-flag',
+    via === undefined ? 'nothing says how the mode is to be changed' : `--via ${via} is not known`,
+    `Write --via with one of: ${known}.`,
+  );
+}
+
+function split(via: string): [string, string | undefined] {
+  const at = via.indexOf(':');
+  return at < 0 ? [via, undefined] : [via.slice(0, at), via.slice(at + 1)];
+}

@@ -1,0 +1,57 @@
+import { type Mode, parseMode } from '../model/mode.ts';
+import { allCommandLines } from './daemon.ts';
+import { directoryOfWords, modeOfWords } from './daemon-words.ts';
+import { mountOf, mountsOfGuest, optionOf } from './guest-mounts.ts';
+import type { TogglePlace } from './toggle.ts';
+
+/** A share's mode, with how it is known and what showed it. */
+export interface KnownMode {
+  readonly mode: Mode | undefined;
+  readonly how: string;
+  /** The daemon's words, the mount's options: in words. */
+  readonly evidence: readonly string[];
+}
+
+/**
+ * The mode of a share by what can be seen from outside, nothing being asked of the share: the mount's options in
+ * the guest, and on this machine the command line of the one daemon that serves the directory. What the user
+ * declared comes first.
+ */
+export async function modeOfShare(place: Pick<TogglePlace, 'share' | 'guest' | 'host'>): Promise<KnownMode> {
+  const { share } = place;
+  const mount = mountOf(share.guestDir, await mountsOfGuest(await place.guest()));
+  const seen =
+    mount === undefined
+      ? []
+      : [
+          `mounted in the guest: ${mount.type} ${mount.source} on ${mount.point} (${mount.options.join(',')})`,
+        ];
+  if (mount?.type === '9p') {
+    const mode = parseMode(`9p:${optionOf(mount, 'cache') ?? 'none'}`);
+    return { mode, how: "the guest's mount options", evidence: seen };
+  }
+  const daemons = place.host.kind === 'local' ? daemonsOf(share.hostDir) : [];
+  const evidence = [...seen, ...daemons.map((argv) => `a daemon on the host: ${argv.join(' ')}`)];
+  if (share.mode !== undefined) return { mode: share.mode, how: share.modeHow, evidence };
+  const dax = mount === undefined ? undefined : optionOf(mount, 'dax');
+  const [mode] = daemons.length === 1 ? daemons.map(modeOfWords) : [];
+  if (mode !== undefined)
+    return {
+      mode: dax === undefined ? mode : parseMode(`${mode.name}+dax=${dax}`),
+      how: "the daemon's command line",
+      evidence,
+    };
+  const how =
+    daemons.length > 1
+      ? `not known: ${daemons.length} daemons serve this directory`
+      : 'not known: no daemon that serves this directory is seen';
+  return { mode: undefined, how, evidence };
+}
+
+/** The command lines of the daemons that serve a directory; a daemon may be two processes. */
+function daemonsOf(hostDir: string): readonly (readonly string[])[] {
+  const all = allCommandLines()
+    .map(({ argv }) => argv)
+    .filter((argv) => directoryOfWords(argv) === hostDir);
+  return [...new Map(all.map((argv) => [argv.join('\0'), argv])).values()];
+}
