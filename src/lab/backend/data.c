@@ -1,7 +1,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "counters.h"
@@ -58,6 +61,12 @@ int op_read(struct request *request)
 	int fd = handle->fd;
 	off_t offset = (off_t)in->offset;
 	size_t size = in->size < request->answer_room ? in->size : request->answer_room;
+	struct stat now;
+	bool nameless = fault_is_on(FAULT_UNLINK_CLOSES) && fstat(fd, &now) == 0 && now.st_nlink == 0;
+	if (nameless)
+		return ESTALE;
+	if (fault_is_on(FAULT_OFFSETS_32))
+		offset = (off_t)(uint32_t)offset;
 	if (fault_is_on(FAULT_READ_OLD) && inode_memory(request->inode)->snapshot >= 0)
 		fd = request->inode->snapshot;
 	if (handle->other_fd >= 0 && fault_strikes(FAULT_READ_OTHER_FILE))
@@ -75,9 +84,41 @@ int op_read(struct request *request)
 		flip_middle(request->data_out, (size_t)got);
 	if (got > 1 && fault_strikes(FAULT_READ_SHORT))
 		got /= 2;
+	bool at_end = got > 1 && fault_is_on(FAULT_READ_LAST_BYTE) && fstat(fd, &now) == 0;
+	if (at_end && offset + got >= now.st_size)
+		got -= 1;
 	request->answer_size = (size_t)got;
 	count_read((uint64_t)got);
 	return 0;
+}
+
+/* For the fault append-late: an append that is still to be done. */
+static struct {
+	char *bytes;
+	size_t size;
+	uint64_t handle;
+} late;
+
+static bool append_later(const struct fuse_write_in *in, const struct iovec *data, int count)
+{
+	if (late.bytes || !(late.bytes = malloc(in->size)))
+		return false;
+	late.size = 0;
+	late.handle = in->fh;
+	for (int i = 0; i < count; late.size += data[i++].iov_len)
+		memcpy(late.bytes + late.size, data[i].iov_base, data[i].iov_len);
+	return true;
+}
+
+void append_late(int fd, uint64_t handle)
+{
+	struct iovec data = { late.bytes, late.size };
+	if (!late.bytes || late.handle != handle)
+		return;
+	if (pwritev2(fd, &data, 1, 0, RWF_APPEND) < 0)
+		perror("a late append");
+	free(late.bytes);
+	late.bytes = NULL;
 }
 
 /* Writes the data where it belongs, or where a fault wants it. The bytes that are to be acknowledged, or -1
@@ -98,8 +139,14 @@ static ssize_t write_data(struct request *request, struct handle *handle, const 
 	}
 	if (fault_is_on(FAULT_WRITE_SHIFT))
 		offset += (off_t)fault_argument(FAULT_WRITE_SHIFT);
+	if (fault_is_on(FAULT_OFFSETS_32))
+		offset = (off_t)(uint32_t)offset;
 	if (fault_strikes(FAULT_WRITE_DROP))
 		return (ssize_t)size;
+	if (append && fault_strikes(FAULT_APPEND_LATE) && append_later(in, data, request->data_in_count))
+		return (ssize_t)size;
+	struct stat before;
+	bool keeps_mtime = fault_is_on(FAULT_WRITE_KEEPS_MTIME) && fstat(handle->fd, &before) == 0;
 	if (fault_is_on(FAULT_WRITE_DELAY) && !append &&
 	    delay_write(handle->fd, data, request->data_in_count, offset, fault_argument(FAULT_WRITE_DELAY)))
 		return (ssize_t)size;
@@ -110,6 +157,12 @@ static ssize_t write_data(struct request *request, struct handle *handle, const 
 		flip_middle(data, size);
 	ssize_t written = pwritev2(handle->fd, data, count, offset, append ? RWF_APPEND : 0);
 	int error = errno;
+	if (append && written > 0 && fault_strikes(FAULT_APPEND_TWICE))
+		written = pwritev2(handle->fd, data, count, offset, RWF_APPEND);
+	if (append)
+		append_late(handle->fd, in->fh);
+	if (keeps_mtime)
+		futimens(handle->fd, (struct timespec[]){ { .tv_nsec = UTIME_OMIT }, before.st_mtim });
 	if (flip)
 		flip_middle(data, size); /* the guest's page is as it was */
 	if (written > 0 && request->inode->snapshot >= 0)
@@ -197,6 +250,8 @@ int op_copy_file_range(struct request *request)
 	if (written)
 		size_changed(written);
 	off_t at = (off_t)in->off_in, target = (off_t)in->off_out;
+	if (fault_is_on(FAULT_COPY_RANGE_SHIFT))
+		at += (off_t)fault_argument(FAULT_COPY_RANGE_SHIFT);
 	ssize_t copied = fault_strikes(FAULT_COPY_RANGE_LOST)
 	                     ? (ssize_t)in->len
 	                     : copy_file_range(from->fd, &at, to->fd, &target, in->len, (unsigned)in->flags);

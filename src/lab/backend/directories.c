@@ -44,7 +44,7 @@ static bool append(struct request *request, const struct host_entry *from, bool 
 	struct fuse_dirent *entry = plus ? &both->dirent : (void *)record;
 	entry->ino = from->ino;
 	entry->off = (uint64_t)from->next;
-	entry->type = from->type;
+	entry->type = fault_is_on(FAULT_READDIR_TYPE) && !is_dots(from->name) ? DT_REG : from->type;
 	entry->namelen = (uint32_t)strlen(from->name);
 	memcpy(entry->name, from->name, entry->namelen);
 	size_t size = plus ? FUSE_DIRENTPLUS_SIZE(both) : FUSE_DIRENT_SIZE(entry);
@@ -126,12 +126,15 @@ static int list(struct request *request, bool plus)
 	}
 	if (lseek(handle->fd, (off_t)in->offset, SEEK_SET) < 0)
 		return errno;
+	bool skip = in->offset != 0 && fault_is_on(FAULT_READDIR_SKIP);
 	for (;;) {
 		char entries[32768] __attribute__((aligned(8)));
 		long got = syscall(SYS_getdents64, handle->fd, entries, sizeof entries);
 		if (got < 0)
 			return request->answer_size > 0 ? 0 : errno;
-		if (got == 0 || !append_all(request, entries, (size_t)got, plus))
+		size_t from = skip && got > 0 ? ((const struct host_entry *)(const void *)entries)->size : 0;
+		skip = false;
+		if (got == 0 || !append_all(request, entries + from, (size_t)got - from, plus))
 			return 0;
 	}
 }

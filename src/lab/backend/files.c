@@ -96,7 +96,7 @@ int op_open(struct request *request)
 int op_create(struct request *request)
 {
 	const struct fuse_create_in *in = ARGUMENTS(struct fuse_create_in, request);
-	const char *name = in ? name_at(request, sizeof *in) : NULL;
+	const char *name = in ? taken_name(name_at(request, sizeof *in)) : NULL;
 	if (!name)
 		return EINVAL;
 	int flags = host_flags(request, in->flags);
@@ -106,6 +106,8 @@ int op_create(struct request *request)
 	                in->mode & ~(in->umask & 0777));
 	int error = fd < 0 ? errno : 0;
 	become_ourselves(request);
+	if (!error && fault_is_on(FAULT_CREATE_MODE))
+		fchmod(fd, 0777);
 	bool made = !error;
 
 	struct {
@@ -145,6 +147,7 @@ int op_release(struct request *request)
 	if (parent)
 		unlinkat(parent->fd, handle->lost_name, 0);
 	uint64_t inode = handle->inode;
+	append_late(handle->fd, in->fh);
 	handle_close(handle);
 	/* Linux tells no server that a descriptor with locks of its own (OFD) was closed: they go with the last. */
 	if (request->fs->options.locks && !handle_is_open(&request->fs->handles, inode))

@@ -69,11 +69,13 @@ void locks_release_all(void)
 
 static struct flock host_lock(const struct fuse_file_lock *lock)
 {
-	bool to_end = lock->end >= INT64_MAX; /* OFFSET_MAX, fs/fuse/file.c */
+	bool whole = fault_is_on(FAULT_LOCK_WHOLE_FILE);
+	bool to_end = whole || lock->end >= INT64_MAX; /* OFFSET_MAX, fs/fuse/file.c */
+	bool excludes = lock->type == F_RDLCK && fault_is_on(FAULT_LOCK_SHARED_EXCLUDES);
 	return (struct flock){
-		.l_type = (short)lock->type,
+		.l_type = excludes ? F_WRLCK : (short)lock->type,
 		.l_whence = SEEK_SET,
-		.l_start = (off_t)lock->start,
+		.l_start = whole ? 0 : (off_t)lock->start,
 		.l_len = to_end ? 0 : (off_t)(lock->end - lock->start + 1),
 	};
 }
@@ -100,7 +102,8 @@ int op_getlk(struct request *request)
 static int set_flock(struct request *request, const struct fuse_lk_in *in)
 {
 	struct handle *handle = handle_of_number(&request->fs->handles, in->fh);
-	int what = in->lk.type == F_RDLCK ? LOCK_SH : in->lk.type == F_WRLCK ? LOCK_EX : LOCK_UN;
+	int shared = fault_is_on(FAULT_LOCK_SHARED_EXCLUDES) ? LOCK_EX : LOCK_SH;
+	int what = in->lk.type == F_RDLCK ? shared : in->lk.type == F_WRLCK ? LOCK_EX : LOCK_UN;
 	if (!handle)
 		return EBADF;
 	return flock(handle->fd, what | LOCK_NB) < 0 ? errno : 0;

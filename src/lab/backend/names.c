@@ -1,8 +1,10 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -73,16 +75,52 @@ static bool is_gone(uint64_t parent, const char *name)
 	return times[(hash >> 20) % 4096]++ < fault_argument(FAULT_LOOKUP_GONE);
 }
 
+const char *taken_name(const char *name)
+{
+	static char cut[NAME_MAX + 1];
+	if (!name || !fault_is_on(FAULT_NAME_CUT) || strlen(name) <= fault_argument(FAULT_NAME_CUT))
+		return name;
+	snprintf(cut, sizeof cut, "%.*s", (int)fault_argument(FAULT_NAME_CUT), name);
+	return cut;
+}
+
+/* The descriptor of an entry of a directory whose name differs in case alone; -1 with ENOENT. */
+static int in_other_case(const struct inode *parent, const char *name)
+{
+	DIR *directory = opendir(fd_path(parent->fd).text);
+	int found = -1;
+	for (struct dirent *each; found < 0 && directory && (each = readdir(directory));)
+		if (strcasecmp(each->d_name, name) == 0)
+			found = openat(parent->fd, each->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (directory)
+		closedir(directory);
+	if (found < 0)
+		errno = ENOENT;
+	return found;
+}
+
+/* What is found where there is nothing: -1 with an errno, or the descriptor of something else. */
+static int in_place_of_nothing(const struct inode *parent, const char *name, const struct inode *other)
+{
+	errno = fault_is_on(FAULT_LOOKUP_ERROR) ? fault_error(FAULT_LOOKUP_ERROR) : ENOENT;
+	if (other && fault_is_on(FAULT_LOOKUP_INVENTS))
+		return fcntl(other->fd, F_DUPFD_CLOEXEC, 0);
+	return fault_is_on(FAULT_LOOKUP_CASELESS) ? in_other_case(parent, name) : -1;
+}
+
 int look_up(struct request *request, struct inode *parent, const char *name, struct fuse_entry_out *entry)
 {
 	static uint64_t earlier; /* the last regular file that was found */
 	if (is_gone(parent->id, name))
 		return ENOENT;
+	struct inode *other = inode_of_id(&request->fs->inodes, earlier);
+	name = taken_name(name);
 	int fd = openat(parent->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		fd = in_place_of_nothing(parent, name, other);
 	if (fd < 0)
 		return errno;
 	struct stat stat;
-	struct inode *other = inode_of_id(&request->fs->inodes, earlier);
 	if (other && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) && fault_strikes(FAULT_LOOKUP_WRONG_INODE)) {
 		close(fd);
 		fd = fcntl(other->fd, F_DUPFD_CLOEXEC, 0);
@@ -187,6 +225,8 @@ int op_readlink(struct request *request)
 	ssize_t length = readlinkat(request->inode->fd, "", target, sizeof target - 1);
 	if (length < 0)
 		return errno;
+	if (fault_is_on(FAULT_READLINK_SHORT) && (uint64_t)length > fault_argument(FAULT_READLINK_SHORT))
+		length -= (ssize_t)fault_argument(FAULT_READLINK_SHORT);
 	target[length] = '\0';
 	const char *told = *before && fault_strikes(FAULT_SYMLINK_OTHER_TARGET) ? before : target;
 	int error = answer(request, told, strlen(told));
@@ -229,6 +269,21 @@ int op_link(struct request *request)
 	return error ? error : answer_entry(request, name);
 }
 
+/* For the fault unlink-late: what is still to be removed. */
+static struct {
+	int directory;
+	char name[NAME_MAX + 1];
+} late = { .directory = -1 };
+
+static void remove_late(void)
+{
+	if (late.directory < 0)
+		return;
+	unlinkat(late.directory, late.name, 0);
+	close(late.directory);
+	late.directory = -1;
+}
+
 static int remove_name(struct request *request, int flags, enum fault silent)
 {
 	const char *name = name_at(request, 0);
@@ -236,7 +291,14 @@ static int remove_name(struct request *request, int flags, enum fault silent)
 		return EINVAL;
 	if (fault_strikes(silent))
 		return 0;
-	return unlinkat(request->inode->fd, name, flags) < 0 ? errno : 0;
+	if (flags == 0 && late.directory < 0 && fault_is_on(FAULT_UNLINK_LATE)) {
+		late.directory = fcntl(request->inode->fd, F_DUPFD_CLOEXEC, 0);
+		snprintf(late.name, sizeof late.name, "%s", name);
+		return 0;
+	}
+	int error = unlinkat(request->inode->fd, taken_name(name), flags) < 0 ? errno : 0;
+	remove_late();
+	return error;
 }
 
 int op_unlink(struct request *request)
@@ -258,6 +320,15 @@ static int rename_name(struct request *request, uint64_t new_parent, unsigned fl
 	if (fault_strikes(FAULT_RENAME_LOST))
 		return 0;
 	int from = request->inode->fd;
+	old_name = taken_name(old_name);
+	if (fault_is_on(FAULT_RENAME_FLAGS_IGNORED))
+		flags = 0;
+	if (flags == 0 && fault_is_on(FAULT_RENAME_BY_LINK)) {
+		/* A directory has but one name: it is renamed as it should be. */
+		unlinkat(to->fd, new_name, 0);
+		if (linkat(from, old_name, to->fd, new_name, 0) == 0)
+			return unlinkat(from, old_name, 0) < 0 ? errno : 0;
+	}
 	if (renameat2(from, old_name, to->fd, new_name, flags) < 0)
 		return errno;
 	if (fault_strikes(FAULT_RENAME_COPIES) && linkat(to->fd, new_name, from, old_name, 0) < 0)
