@@ -6,61 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Report, Result } from '../../src/model/report.ts';
 import { type Finding, loadFindings } from '../../src/run/known.ts';
 import { downLab, reportOf, upLab } from './cli.ts';
-import { type Lie, lyingMode, writeManyLiars } from './lying-daemon.ts';
+import { lyingMode, writeManyLiars } from './lying-daemon.ts';
+import { type LyingDaemon, liesAboutData as lies } from './told/data.ts';
 
 // Each check of the bytes fails, with the code that says how, on a daemon that spoils bytes in its way; the same
 // cases pass on the same daemon where it does not lie. All daemons serve one guest, each in a mode of its own.
 
 const name = `coherence-data-${process.pid}`;
-
-interface Told {
-  readonly policy: string;
-  readonly lie: Lie | 'cache-always';
-  /** The case → the code of its fail, or several, joined by |. */
-  readonly fails: Readonly<Record<string, string>>;
-}
-
-const lies: readonly Told[] = [
-  { policy: 'never', lie: 'drop-all', fails: { 'guest-write/write-fsync': 'stale' } },
-  { policy: 'never', lie: 'shift-write', fails: { 'guest-write/host-mapped': 'wrong-bytes' } },
-  {
-    policy: 'never',
-    lie: 'whole-page',
-    fails: { 'guest-write/append': 'wrong-size', 'tail-page/guest-writes': 'wrong-size' },
-  },
-  {
-    policy: 'never',
-    lie: 'flip-read',
-    fails: { 'access-paths/first-vectored': 'wrong-bytes', 'host-rewrite/reopened': 'wrong-bytes' },
-  },
-  { policy: 'never', lie: 'old-read', fails: { 'host-rewrite/reopened': 'stale' } },
-  { policy: 'auto', lie: 'old-read', fails: { 'host-rewrite/kept-descriptor': 'stale-too-long' } },
-  {
-    policy: 'auto+writeback',
-    lie: 'old-read',
-    fails: { 'host-rewrite/kept-descriptor': 'stale-after-event' },
-  },
-  {
-    policy: 'never',
-    lie: 'nul-tail',
-    fails: { 'host-append/read': 'wrong-bytes', 'tail-page/host-grows': 'wrong-bytes' },
-  },
-  {
-    policy: 'never',
-    lie: 'old-size',
-    // It remembers by inode number: that of a file that is gone gives a size that this one never had.
-    fails: { 'host-append/size': 'stale|wrong-size', 'host-truncate/host-cut-size': 'stale|wrong-size' },
-  },
-  { policy: 'never', lie: 'keep-cut', fails: { 'host-truncate/guest-cut-and-regrow': 'stale' } },
-  { policy: 'never', lie: 'no-data', fails: { 'holes/host-sparse': 'hole-over-data' } },
-  { policy: 'never', lie: 'keep-punched', fails: { 'holes/guest-punches': 'wrong-bytes' } },
-  { policy: 'never', lie: 'empty-copy', fails: { 'access-paths/first-copy-file-range': 'stale' } },
-  {
-    policy: 'auto',
-    lie: 'cache-always',
-    fails: { 'host-append/size': 'stale-too-long', 'host-rewrite/reopened': 'stale' },
-  },
-];
 
 /**
  * What released software does by itself (docs/findings): shown in the modes that have it, and in no other. The read
@@ -77,7 +29,7 @@ const released = [
 ];
 
 const cases = [...new Set(lies.flatMap(({ fails }) => Object.keys(fails)))];
-const modeOf = ({ policy, lie }: Told) => lyingMode(policy, lie);
+const modeOf = ({ policy, lie }: LyingDaemon) => lyingMode(policy, lie);
 const honest = ['never', 'auto', 'auto+writeback'];
 
 let directory = '';
