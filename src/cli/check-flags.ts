@@ -3,10 +3,11 @@ import path from 'node:path';
 import { KnownError } from '../model/error.ts';
 import { loadRunRecord, type RunRecord } from '../run/run-record.ts';
 import { parseCount } from './quantities.ts';
+import type { ToggleFlags } from './toggle-place.ts';
 import type { AskFlags } from './with-sides.ts';
 
 /** The flags of `check` (main.ts). */
-export interface CheckFlags extends AskFlags {
+export interface CheckFlags extends AskFlags, ToggleFlags {
   readonly modes?: string;
   readonly seed?: string;
   readonly repeat?: string;

@@ -7,7 +7,8 @@ import { type CheckFlags, readAsked } from './check-flags.ts';
 import { environmentOf } from './environment.ts';
 import { loadAll } from './load-all.ts';
 import { readReportFiles, writeReportFiles } from './report-files.ts';
-import { runChecks, sharesFor } from './run-checks.ts';
+import { beginRun, type Run, runChecks, sharesFor } from './run-checks.ts';
+import { runToggled, type ToggledRun } from './run-toggled.ts';
 import { packageVersion } from './version.ts';
 import { type Answer, withSides } from './with-sides.ts';
 
@@ -22,8 +23,8 @@ export async function check(names: readonly string[], flags: CheckFlags): Promis
   const where = { ...flags, ...(bundle === undefined ? {} : { bundle }) };
   const whole = picked.map((each) => ({ check: each.check.name }));
   await withSides('check', where, whole, async (asking) => {
-    const results = await runChecks({ asked, picked, findings, flags, asking });
-    const shares = sharesFor(asked.modes, asking.sides.shares);
+    const run = { asked, picked, findings, flags, asking };
+    const { results, shares, stuck } = await (flags.via === undefined ? runThere(run) : runToggled(run));
     const environment = environmentOf(asking.sides, { started: asking.started, seed: asked.seed, shares });
     const report: Report = {
       ...makeReport('check', packageVersion(), environment, results),
@@ -33,8 +34,16 @@ export async function check(names: readonly string[], flags: CheckFlags): Promis
     };
     const answer = against(baseline, flags.baseline, report);
     await writeReportFiles(files, answer.report);
-    return answer;
+    return stuck ? { ...answer, status: 2 } : answer;
   });
+}
+
+/** In the modes that are there. */
+async function runThere(run: Run): Promise<ToggledRun> {
+  const { asked, asking } = run;
+  const shares = sharesFor(asked.modes, asking.sides.shares);
+  await beginRun(run);
+  return { results: await runChecks(run, shares), shares, stuck: false };
 }
 
 function against(baseline: Report | undefined, file: string | undefined, report: Report): Answer {

@@ -78,10 +78,10 @@ function program(): Command {
     .option('--json', 'print as JSON')
     .action(async (given: string, flags) => (await import('./mode.ts')).mode(given, flags));
 
-  sides(root.command('check'))
+  toggling(sides(root.command('check')))
     .description('run checks and judge them by what the mode promises')
     .argument('[name...]', 'checks, or NAME/CASE; without one: all')
-    .option('--modes <list>', 'modes of a lab, joined by commas')
+    .option('--modes <list>', 'modes, joined by commas: those that are up in a lab, or, with --via, any')
     .option('--seed <hex>', 'repeat a run: payloads and choices follow from it')
     .option('--repeat <n>', 'so many rounds, each with a seed of its own')
     .option('--fail-fast', 'stop at the first fail that is not known')

@@ -10,14 +10,14 @@ import { runCell } from '../run/cell.ts';
 import { makeWorkplace } from '../run/workplace.ts';
 import { type KnownMode, modeOfShare } from '../share/mode-of-share.ts';
 import { locatePath, type Share } from '../share/share.ts';
-import { readJournal } from '../share/toggle-journal.ts';
+import { readJournal, type ToggleJournal } from '../share/toggle-journal.ts';
 import { putBack, putInto, type Toggled } from '../share/toggle-run.ts';
 import { benchFor } from './bench.ts';
 import { interruption } from './interruption.ts';
 import { checkPaths } from './locate.ts';
 import { knownShares, reachSides, type Sides } from './sides.ts';
 import { parseVia } from './toggle-forms.ts';
-import { journalDirectory, type OpenPlace, openPlace, type ToggleFlags } from './toggle-place.ts';
+import { journalDirectory, openPlace, type ToggleFlags } from './toggle-place.ts';
 
 /** The flags of `mode` (main.ts). */
 interface ModeFlags extends ToggleFlags {
@@ -53,8 +53,8 @@ export async function mode(given: string, flags: ModeFlags): Promise<void> {
   const interrupted = interruption();
   try {
     const toggled = await change(share, lab, flags, interrupted.signal);
-    const now = toggled === undefined ? share : { ...share, guestDir: toggled.guestDir };
-    const answer = await show(now, lab, flags, interrupted.signal);
+    const now = toggled === undefined ? share : await shareAt(toggled.guestDir, share, flags);
+    const answer = await show(now, share, flags, interrupted.signal);
     const inside = path.posix.relative(share.guestDir, guestPath);
     const told = {
       ...answer,
@@ -66,6 +66,12 @@ export async function mode(given: string, flags: ModeFlags): Promise<void> {
   } finally {
     interrupted.stop();
   }
+}
+
+/** The share after a toggle: a lab may have one more, another mount of the same directory. */
+async function shareAt(guestDir: string, share: Share, flags: ModeFlags): Promise<Share> {
+  const { shares } = await knownShares(flags);
+  return shares.find((each) => each.guestDir === guestDir) ?? { ...share, guestDir };
 }
 
 /** Without a proof the answer is only whether it is known. */
@@ -108,47 +114,62 @@ function nothingToRestore({ guestDir }: Share): KnownError {
   );
 }
 
-async function show(
-  share: Share,
-  lab: Sides['lab'],
-  flags: ModeFlags,
-  signal: AbortSignal,
-): Promise<ModeAnswer> {
-  const open = await openPlace(share, lab, flags, undefined);
-  let known: KnownMode & { readonly original?: string };
-  try {
-    known = await knownMode(share, open);
-  } finally {
-    await open.close();
-  }
+async function show(share: Share, before: Share, flags: ModeFlags, signal: AbortSignal): Promise<ModeAnswer> {
+  const { lab } = await knownShares(flags);
+  const journal = readJournal(journalDirectory(before, lab, flags));
+  const original = journal?.original.mode;
+  const known = await knownMode(share, lab, flags, before.guestDir === share.guestDir ? journal : undefined);
   const answer: ModeAnswer = {
     schema: 'vfs-verify/mode/1',
     path: share.guestDir,
     mode: known.mode?.name,
     how: known.how,
     evidence: known.evidence,
-    ...(known.original === undefined ? {} : { original: known.original }),
+    ...(original === undefined ? {} : { original }),
   };
   if (!flags.prove) return answer;
-  return {
-    ...answer,
-    proof: await proveMode({ ...share, mode: known.mode, modeHow: known.how }, flags, signal),
-  };
+  const proof = await proveMode({ ...share, mode: known.mode, modeHow: known.how }, flags, signal);
+  return { ...answer, ...seenOnly(answer, proof), proof };
 }
 
+/** The mode by what can be seen from outside; with --via, by what that way sees. */
 async function knownMode(
   share: Share,
-  { place }: OpenPlace,
-): Promise<KnownMode & { readonly original?: string }> {
-  const journal = readJournal(place.directory);
+  lab: Sides['lab'],
+  flags: ModeFlags,
+  journal: ToggleJournal | undefined,
+): Promise<KnownMode> {
+  const via = flags.via === undefined ? undefined : parseVia(flags.via, lab);
   const put = journal?.interrupted === undefined ? journal?.mode : undefined;
-  const original = journal?.original.mode;
   const declared: Share =
     put === undefined
       ? share
-      : { ...share, mode: parseMode(put), modeHow: `put there by vfs-verify mode --set (${journal?.form})` };
-  const known = await modeOfShare({ ...place, share: declared });
-  return { ...known, ...(original === undefined ? {} : { original }) };
+      : {
+          ...share,
+          mode: parseMode(put),
+          modeHow: `put there by vfs-verify mode --set, --via ${journal?.form}`,
+        };
+  const { place, close } = await openPlace(declared, lab, flags, via?.argument);
+  try {
+    const known = await modeOfShare(place);
+    if (known.mode !== undefined || via === undefined) return known;
+    const { mode: name, how } = await via.form.look(place);
+    return name === undefined ? known : { ...known, mode: parseMode(name), how };
+  } finally {
+    await close();
+  }
+}
+
+/** Where nobody knows the mode, what was seen may fit only one. */
+function seenOnly({ mode: name }: ModeAnswer, { cases }: Result): Partial<ModeAnswer> {
+  if (name !== undefined) return {};
+  const fits = cases.flatMap(({ verdict }) => /: fits (.*)$/.exec(verdict.reason)?.[1]?.split(', ') ?? []);
+  const counts = new Map<string, number>();
+  for (const each of fits) counts.set(each, (counts.get(each) ?? 0) + 1);
+  const [only, ...others] = [...counts].filter(([, count]) => count === cases.length).map(([each]) => each);
+  return only === undefined || others.length > 0
+    ? {}
+    : { mode: only, how: 'nothing but what guest and host see: it fits no other mode' };
 }
 
 /**
@@ -211,8 +232,7 @@ function inWords(answer: ModeAnswer): string {
     for (const { name: one, verdict } of proof.cases)
       lines.push(`        ${one.padEnd(18)} ${verdict.kind.padEnd(8)} ${verdict.reason}`);
   }
-  if (original !== undefined && original !== name)
-    lines.push(`next: vfs-verify mode ${where} --restore brings back ${original}`);
+  if (original !== undefined) lines.push(`next: vfs-verify mode ${where} --restore brings back ${original}`);
   return `${lines.map(printable).join('\n')}\n`;
 }
 

@@ -23,7 +23,11 @@ export function rerunCommand(
     'check',
     `${what.check}/${what.case}`,
     ...sides,
-    ...(flags.guest === undefined && what.mode !== undefined ? ['--modes', what.mode] : []),
+    ...((flags.guest === undefined || flags.via !== undefined) && what.mode !== undefined
+      ? ['--modes', what.mode]
+      : []),
+    ...(flags.via === undefined ? [] : ['--via', flags.via]),
+    ...(flags.restartGuest === true ? ['--restart-guest'] : []),
     ...(flags.checks === undefined ? [] : ['--checks', flags.checks]),
     ...(flags.systemWide === true ? ['--system-wide'] : []),
     '--seed',

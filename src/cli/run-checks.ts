@@ -32,11 +32,9 @@ export interface Run {
 }
 
 /** Runs all rounds: one result for each check and mode, in the order of the checks. */
-export async function runChecks(run: Run): Promise<readonly Result[]> {
+export async function runChecks(run: Run, shares: readonly Share[]): Promise<readonly Result[]> {
   const { asked, picked, flags, asking } = run;
   const { sides, evidence } = asking;
-  await beginRun(run);
-  const shares = sharesFor(asked.modes, sides.shares);
   const workplaces = await makeWorkplaces(shares, sides);
   const monitors = monitorsOf(sides);
   const judge = judgeThread(flags.judgeLimit === undefined ? undefined : parseTimeout(flags.judgeLimit));
@@ -72,7 +70,7 @@ export async function runChecks(run: Run): Promise<readonly Result[]> {
 }
 
 /** Writes down what this run is, or sees that it is the one that is continued. */
-async function beginRun({ asked, flags, asking: { sides, evidence } }: Run): Promise<void> {
+export async function beginRun({ asked, flags, asking: { sides, evidence } }: Run): Promise<void> {
   const { versions } = sides;
   if (flags.continue !== undefined) {
     requireSameVersions(await loadRunRecord(evidence), versions, evidence);
@@ -179,10 +177,15 @@ function askedFlags({ checks, systemWide }: Asked): Partial<CheckFlags> {
 }
 
 function notRun({ check, bench }: Cell, why: string, flags: CheckFlags): Result {
+  return notRunIn(check.name, modeName(bench.share), why, flags);
+}
+
+/** The result of a check that was not run in a mode. */
+export function notRunIn(check: string, mode: string, why: string, flags: CheckFlags): Result {
   const directory = flags.continue ?? flags.bundle;
   return {
-    check: check.name,
-    mode: modeName(bench.share),
+    check,
+    mode,
     verdict: {
       kind: 'unknown',
       code: 'not-run',

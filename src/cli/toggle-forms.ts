@@ -1,4 +1,5 @@
 import type { LabInfo } from '../lab/info.ts';
+import { labToggle } from '../lab/toggle.ts';
 import { KnownError } from '../model/error.ts';
 import type { ToggleForm } from '../share/toggle.ts';
 import { hookToggle } from '../share/toggle-hook.ts';
@@ -14,10 +15,11 @@ const forms: readonly ToggleForm[] = [qmpToggle, remountToggle, hookToggle];
  */
 export function parseVia(
   via: string | undefined,
-  _lab: LabInfo | undefined,
+  lab: LabInfo | undefined,
 ): { readonly form: ToggleForm; readonly argument: string | undefined } {
-  const [name, argument] = split(via ?? '');
-  const here = forms;
+  const here = lab === undefined ? forms : [labToggle(lab), ...forms];
+  // A lab has its own way.
+  const [name, argument] = split(via ?? (lab === undefined ? '' : 'lab'));
   const form = here.find((each) => each.name === name);
   if (form !== undefined) return { form, argument };
   const known = here.map(({ usage: [written, what] }) => `${written} (${what})`).join('; ');

@@ -43,7 +43,7 @@ function takenApart(
     const whole = value === undefined ? word : `${word}=${value}`;
     const [, name = '', given] = /^--?([a-z-]+)(?:=(.*))?$/s.exec(whole) ?? [];
     if (name === 'cache' && given !== undefined) words = { ...words, cache: given };
-    else if (name === 'o' && given !== undefined) options.push(...given.split(','));
+    else if (name === 'o' && given !== undefined) options.push(...given.split(/(?<!\\),/));
     else if (name === 'socket-path' && given !== undefined) words = { ...words, socket: given };
     else if (namesOfMode.includes(name)) flags.push(given === undefined ? name : `${name}=${given}`);
     else others.push(...(value === undefined ? [word] : [word, value]));
@@ -52,19 +52,23 @@ function takenApart(
   const kept: string[] = [];
   for (const option of options) {
     const [name = '', given] = split(option);
+    // The C daemon writes its own with underscores.
     const flag = name.replaceAll('_', '-');
+    const known = namesOfMode.some((each) => each.replaceAll('_', '-') === flag);
     if (name === 'cache' && given !== undefined) words = { ...words, cache: given };
-    else if (namesOfMode.includes(flag)) flags.push(given === undefined ? flag : `${flag}=${given}`);
+    else if (known) flags.push(option);
     else if (name === 'no_writeback') continue;
     else kept.push(option);
-    if (name === 'source' && given !== undefined) words = { ...words, sharedDir: words.sharedDir ?? given };
+    if (name === 'source' && given !== undefined)
+      words = { ...words, sharedDir: words.sharedDir ?? given.replace(/\\(.)/g, '$1') };
   }
   const { cache = 'auto', sharedDir, socket } = words;
   if (sharedDir === undefined) return undefined;
   // The Rust daemon takes the C daemon's words too, but whoever writes for it uses its own.
   const server = others.some((word) => /^--shared-dir(=|$)/.test(word)) ? 'rust' : 'c';
   const rest = kept.flatMap((option) => ['-o', option]);
-  return { server, cache, flags, sharedDir, socket, others: [...others, ...rest] };
+  const own = server === 'c' ? flags : flags.map((flag) => flag.replaceAll('_', '-'));
+  return { server, cache, flags: own, sharedDir, socket, others: [...others, ...rest] };
 }
 
 function split(option: string): [string, string | undefined] {
@@ -112,6 +116,6 @@ export function wordsInMode(argv: readonly string[], mode: Mode, socket: string)
       `--cache=${mode.cache}`,
       ...mode.flags.map((flag) => `--${flag}`),
     ];
-  const options = [`cache=${mode.cache}`, ...mode.flags.map((flag) => flag.replaceAll('-', '_'))];
+  const options = [`cache=${mode.cache}`, ...mode.flags];
   return [...words.others, `--socket-path=${socket}`, ...options.flatMap((option) => ['-o', option])];
 }

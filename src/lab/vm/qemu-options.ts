@@ -72,6 +72,7 @@ export function qemuOptions(plan: VmPlan): string[] {
     ...['-drive', `id=programs,if=none,format=raw,read-only=on,file=${escaped(plan.programsDisk)}`],
     ...['-device', 'virtio-blk-pci,drive=programs'],
     ...plan.shares.flatMap((share, index) => shareOptions(plan, share, index)),
+    ...sparePorts(plan.shares.length),
   ];
 }
 
@@ -96,11 +97,28 @@ function shareOptions(plan: VmPlan, { tag, socket, mode }: LabShare, index: numb
             ? `vhost-user-fs-pci,id=fs-${tag},bus=port-${tag},chardev=${tag},tag=${tag}`
             : `${windowDevice},${windowSettings},id=fs-${tag},bus=port-${tag},chardev=${tag}`,
         ];
-  return [
-    ...back,
-    ...['-device', `pcie-root-port,id=port-${tag},bus=pcie.0,chassis=${index + 1},slot=${index + 1}`],
-    ...['-device', device],
-  ];
+  return [...back, ...rootPort(`port-${tag}`, index + 1), ...['-device', device]];
+}
+
+function rootPort(id: string, number: number): string[] {
+  return ['-device', `pcie-root-port,id=${id},bus=pcie.0,chassis=${number},slot=${number}`];
+}
+
+/** Ports without a device: shares are plugged there while the guest runs (toggle.ts). */
+export const spareCount = 3;
+/** pcie.0 has 32 places, of which the machine's own devices, the network and a disk take some. */
+const mostPorts = 26;
+
+/** The tag of the share on a spare port, whose name is `port-TAG`. */
+export function spareTag(index: number): string {
+  return `x${index}`;
+}
+
+function sparePorts(taken: number): string[] {
+  const count = Math.max(0, Math.min(spareCount, mostPorts - taken));
+  return Array.from({ length: count }, (_, index) =>
+    rootPort(`port-${spareTag(index)}`, taken + index + 1),
+  ).flat();
 }
 
 /** In an option's value QEMU takes a comma for the end of it, unless there are two. */
