@@ -84,7 +84,8 @@ static void lie_about(struct inode *inode, struct stat *stat)
 static bool can_be_mapped(const struct options *options, const struct stat *stat)
 {
 	bool whole_pages = stat->st_size > 0 && stat->st_size % PAGE == 0;
-	return options->window_size > 0 && S_ISREG(stat->st_mode) && (whole_pages || options->map_past_end);
+	return options->window_size > 0 && S_ISREG(stat->st_mode) && (whole_pages || options->map_past_end) &&
+	       !fault_is_on(FAULT_DAX_NOT_MARKED);
 }
 
 int attributes_of(struct request *request, struct inode *inode, struct fuse_attr *attr)

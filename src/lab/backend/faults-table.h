@@ -117,3 +117,8 @@ FAULT(DAX_OFFSET, "dax-offset", BYTES, 4096, "a range of the window shows the by
 FAULT(DAX_COPY, "dax-copy", NOTHING, 0, "a range of the window shows a copy of the file, which stores of neither side reach")
 FAULT(DAX_LAST_RANGE, "dax-last-range", NOTHING, 0, "the last range of a file that has several shows the file's first bytes, when it is partial")
 FAULT(DAX_SHARED_BASE, "dax-shared-base", NOTHING, 0, "every range shows the file that was mapped first")
+FAULT(DAX_OTHER_SHARE, "dax-other-share", NOTHING, 0, "a range shows what the window of another share of the guest has there")
+FAULT(DAX_LAST_SHORT, "dax-last-short", NOTHING, 0, "of the last range of a file only the first page is there, the rest is zeros")
+FAULT(DAX_STALE_RANGE, "dax-stale-range", NOTHING, 0, "a range that is given to another place or file shows what it showed before")
+FAULT(DAX_END_HANGS, "dax-end-hangs", NOTHING, 0, "the range with the end of a file that has several is asked for and never answered")
+FAULT(DAX_NOT_MARKED, "dax-not-marked", NOTHING, 0, "no file is marked for DAX (dax=inode)")
