@@ -4,7 +4,10 @@
 
 #include "request.h"
 
+/* A request that asks for none. */
 #define NO_ANSWER (-1)
+/* One that waits for ever, for a fault. */
+#define NEVER_ANSWERED (-2)
 
 /* session.c */
 int op_init(struct request *);

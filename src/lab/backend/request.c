@@ -217,6 +217,8 @@ ssize_t request_serve(struct filesystem *fs, struct chain *chain)
 		return -1;
 	if (!error)
 		error = serve(&request);
+	if (error == NEVER_ANSWERED)
+		return -1;
 	if (error == NO_ANSWER || !can_answer)
 		return 0;
 	struct fuse_out_header header = {

@@ -218,7 +218,7 @@ int op_setupmapping(struct request *request)
 	uint64_t size = (uint64_t)stat.st_size;
 	bool has_end = in->foffset > 0 && in->foffset < size && in->foffset + WINDOW_RANGE >= size;
 	if (has_end && fault_is_on(FAULT_DAX_END_HANGS))
-		return NO_ANSWER;
+		return NEVER_ANSWERED;
 	struct range *range = &fs->ranges[in->moffset / WINDOW_RANGE];
 	/* Asked again, it is for writing too: that is so already. */
 	if (range->length > 0 && range->inode == request->inode->id && range->offset == in->foffset)
