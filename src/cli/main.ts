@@ -97,6 +97,23 @@ function program(): Command {
     .action(async (names: string[], flags) => (await import('./check.ts')).check(names, flags));
 
   root
+    .command('diagnose')
+    .description('judge saved output of fio or dd: what did this number measure')
+    .argument('<file...>', "fio's output (text or JSON) or dd's; - is standard input")
+    .option(
+      '--host-run <file>',
+      "output of the same job on the host: FILE is the guest's (may be repeated)",
+      collect,
+    )
+    .option('--device <kind>', 'what the data lies on: hdd, ssd (SATA or SAS) or nvme')
+    .option('--device-iops <n>', 'random reads a second that the device is known to do')
+    .option('--host-memory <size>', "the host's memory: 32g")
+    .option('--guest-memory <size>', "the guest's memory")
+    .option('--share <type>', 'FILE is of a guest, from a share of this type: virtiofs or 9p')
+    .option('--json', 'print the report as JSON')
+    .action(async (files: string[], flags) => (await import('./diagnose.ts')).diagnose(files, flags));
+
+  root
     .command('list')
     .description('show the checks, their cases and what they need')
     .option('--checks <dir>', 'load checks from this folder as well')

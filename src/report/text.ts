@@ -1,4 +1,5 @@
 import { isComparison, isTree } from '../model/comparison.ts';
+import { isDiagnosis } from '../model/diagnosis.ts';
 import { isReads } from '../model/reads-evidence.ts';
 import type { Report, Result } from '../model/report.ts';
 import { isDrop, isResidency } from '../model/residency.ts';
@@ -7,6 +8,7 @@ import { casesOf, checkAnswer, listed, pathsAnswer } from './answer.ts';
 import { caseLines } from './case-text.ts';
 import { changeLines } from './changes-text.ts';
 import { comparisonLines } from './comparison-text.ts';
+import { diagnosisLines, unreadLines } from './diagnosis-text.ts';
 import { flowed, type Style, wrapped } from './layout.ts';
 import { matrixLines } from './matrix-text.ts';
 import { paintFor } from './paint.ts';
@@ -51,6 +53,8 @@ function pathLines(result: Result, { environment }: Report, style: Style): strin
   if (isTree(evidence)) return treeLines(result, evidence, environment, style);
   if (isResidency(evidence)) return residencyLines(result, evidence, environment, style);
   if (isDrop(evidence)) return dropLines(result, evidence, environment, style);
+  if (isDiagnosis(evidence)) return diagnosisLines(result, evidence, style);
+  if (result.check === 'diagnose') return unreadLines(result, style);
   if (isReads(evidence)) return readsLines(result, evidence, environment, style);
   if (isComparison(evidence)) return comparisonLines(result, evidence, environment, style);
   return plainLines(result.verdict, result.path ?? result.check, style);
