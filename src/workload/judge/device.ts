@@ -2,6 +2,7 @@ import type { Conclusion, Figure, MediumWord } from '../../model/diagnosis.ts';
 import { anyDevice, deviceLimits, driveCacheBytes, halfTurnNs } from '../device.ts';
 import { figure, isDirect, type Quantity, type Stream } from '../stream.ts';
 import { bytesWords, nsWords, percentWords, rateWords } from '../words.ts';
+import { diskShare } from './disk.ts';
 import { conclude, crossed, readsCommand, type Trial, toldFigure } from './trial.ts';
 
 /** Below it reads of one request do not show the medium: their time is the copying's. */
