@@ -78,6 +78,19 @@ function program(): Command {
     .option('--json', 'print as JSON')
     .action(async (given: string, flags) => (await import('./mode.ts')).mode(given, flags));
 
+  sides(root.command('explain'))
+    .description('run a program in the guest, and say what its numbers measured')
+    .usage('[options] -- COMMAND...')
+    .argument('<command...>', 'the program and its arguments, left as they are')
+    .option('--file <path>', 'a file that it uses, as the guest sees it (may be repeated)', collect)
+    .option('--in <dir>', "the program's working directory in the guest")
+    .option('-o, --output <file>', 'write the answer there instead of to standard error')
+    .option('--timeout <seconds>', 'for looking at the files before and after', '60')
+    .option('--bundle <dir>', 'keep the evidence there, with what was counted each 100 ms')
+    .option('--json', 'the answer as JSON')
+    .passThroughOptions()
+    .action(async (argv: string[], flags) => (await import('./explain.ts')).explain(argv, flags));
+
   toggling(sides(root.command('check')))
     .description('run checks and judge them by what the mode promises')
     .argument('[name...]', 'checks, or NAME/CASE; without one: all')
@@ -201,6 +214,8 @@ function splitLabName(args: readonly string[]): string[] {
 
 /** Commander's own complaints are usage errors: exit status 2; help and version end well. */
 function statusOf(error: unknown): number {
+  // The statuses of `explain` are those of the program that it runs; a wrong flag of ours is not among them.
+  if (error instanceof CommanderError && process.argv[2] === 'explain') return error.exitCode === 0 ? 0 : 125;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   return reportFailure(error);
 }

@@ -22,22 +22,24 @@ export interface Asked extends Passed {
  */
 export function asked(samples: ProgramSamples, direction: Direction, passed: Passed | undefined): Asked {
   const { claimed, end, files } = samples;
-  const hidden = hiddenWay(samples);
+  const seen = hiddenWay(samples);
   if (claimed !== undefined) {
     const [bytes, requests] =
       direction === 'read' ? [claimed.readBytes, claimed.reads] : [claimed.writtenBytes, claimed.writes];
-    return exact([bytes, bytes], [requests, requests], claimed.by, hidden);
+    // It counts what it did by whatever way.
+    return exact([bytes, bytes], [requests, requests], claimed.by, undefined);
   }
   const held = files.flatMap((file) => (file.held === undefined ? [] : [file.held]));
   const isHeld = held.some((each) => each[direction] || (each.mapped && direction === 'read'));
   if (held.length > 0 && !isHeld)
     return exact([0, 0], [0, 0], `no file of the share was held open to ${direction}`, undefined);
   if (direction === 'write' && samples.writeback === false && passed !== undefined)
-    return exact(passed.bytes, passed.requests, 'this mode sends every write to the daemon at once', hidden);
+    return exact(passed.bytes, passed.requests, 'this mode sends every write to the daemon at once', seen);
   const [bytes, calls] =
     direction === 'read'
       ? [end.rchar - (end.beforeFirst?.rchar ?? 0), end.syscr - (end.beforeFirst?.syscr ?? 0)]
       : [end.wchar - (end.beforeFirst?.wchar ?? 0), end.syscw - (end.beforeFirst?.syscw ?? 0)];
+  const hidden = seen ?? (isTooLittle(bytes, passed) ? 'a way that no counter shows' : undefined);
   // Without a mapping, what crossed and was no more than asked for at a time was asked for.
   const mean = Math.max(page, calls === 0 ? 0 : bytes / calls);
   const demanded =
@@ -48,7 +50,7 @@ export function asked(samples: ProgramSamples, direction: Direction, passed: Pas
     // With hidden calls this is what can be seen: there may be more.
     bytes: [least, Math.max(bytes, estimate)],
     requests: [0, calls],
-    because: `its own counters since it first held a file of the share${
+    because: `its own counters since it was first seen to hold a file of the share${
       end.beforeFirst === undefined ? ' could be from any time: none was seen' : ''
     }; other files, pipes and sockets are among them`,
     estimate,
@@ -58,6 +60,11 @@ export function asked(samples: ProgramSamples, direction: Direction, passed: Pas
 }
 
 const page = 4096;
+
+/** Far more crossed than readahead can explain: it was asked for in a way that nobody saw. */
+function isTooLittle(bytes: number, passed: Passed | undefined): boolean {
+  return passed !== undefined && passed.bytes[0] > 32 * bytes + 2 ** 20;
+}
 
 /** The number of requests is only bounded: a few messages of other kinds may count as kicks. Readahead doubles the mean at least. */
 const slack = 1.1;

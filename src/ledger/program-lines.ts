@@ -7,6 +7,8 @@ export interface Part {
   readonly bounds: Interval;
   readonly because: string;
   readonly requests?: number;
+  /** The estimate leans on something that was not counted, however narrow its bounds are. */
+  readonly inferred?: boolean;
 }
 
 /** An interval this narrow, as a share of the whole, is as good as a number. */
@@ -21,8 +23,14 @@ export function linesOf(whole: number, parts: readonly Part[], inferred: boolean
     .map((part): LedgerLine => {
       const { source, estimate, because } = part;
       const bounds = [Math.max(0, Math.round(part.bounds[0])), Math.round(Math.max(...part.bounds))] as const;
-      const isNarrow = bounds[1] - bounds[0] <= narrow * whole;
-      const known: Known = isNarrow ? 'proved' : inferred ? 'inferred' : 'bounded';
+      const known: Known =
+        part.inferred === true
+          ? 'inferred'
+          : isNarrow(bounds, whole)
+            ? 'proved'
+            : inferred
+              ? 'inferred'
+              : 'bounded';
       const [path, medium] = source.split('/') as [Path, Medium | undefined];
       return {
         source,
@@ -42,4 +50,9 @@ export function linesOf(whole: number, parts: readonly Part[], inferred: boolean
 /** A number held within an interval. */
 export function clamp(value: number, [low, high]: Interval): number {
   return Math.min(Math.max(value, low), high);
+}
+
+/** Whether an interval is as good as a number beside the whole. */
+export function isNarrow([low, high]: Interval, whole: number): boolean {
+  return high - low <= narrow * whole;
 }

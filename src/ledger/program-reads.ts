@@ -3,7 +3,7 @@ import type { Flow, Passed } from '../model/program-account.ts';
 import { type Asked, asked, isOnDemand } from './asked.ts';
 import { crossed, middle } from './crossed.ts';
 import { PageSet } from './page-set.ts';
-import { clamp, linesOf, type Part } from './program-lines.ts';
+import { clamp, isNarrow, linesOf, type Part } from './program-lines.ts';
 import type { ProgramSamples } from './program-samples.ts';
 import { flowSentence } from './program-sentence.ts';
 
@@ -28,12 +28,13 @@ export function programReads(samples: ProgramSamples): Flow {
   ];
   const keptEstimate = Math.max(0, whole - used.estimate);
   const parts: Part[] = [
-    ...(dax ? daxParts(samples, keptEstimate, rest) : [guestPart(wanted, keptEstimate, rest)]),
+    ...(dax ? daxParts(samples, keptEstimate, rest) : [guestPart(wanted, used, keptEstimate, rest)]),
     {
       source: `${path}/${medium}`,
       estimate: used.estimate - disk.estimate,
       bounds: [Math.max(0, used.bounds[0] - disk.bounds[1]), Math.max(0, used.bounds[1] - disk.bounds[0])],
-      because: `${passed.because}; ${mediumWords(samples)}`,
+      because: `${passed.because}; ${mediumWords(samples)}${used.inferred === undefined ? '' : `; ${used.inferred}`}`,
+      ...(used.inferred === undefined ? {} : { inferred: true }),
       requests: middle(passed.requests),
     },
     {
@@ -43,7 +44,8 @@ export function programReads(samples: ProgramSamples): Flow {
       because: disk.because,
     },
   ];
-  const inferred = used.inferred || wanted.hidden !== undefined || wanted.bytes[0] < wanted.bytes[1];
+  const inferred =
+    used.inferred !== undefined || wanted.hidden !== undefined || !isNarrow(wanted.bytes, whole);
   const lines = linesOf(whole, parts, inferred);
   const flow = { asked: passedOf(wanted), crossed: passed, bytes: whole, lines };
   return { ...flow, sentence: flowSentence('read', flow, samples.storage) };
@@ -67,29 +69,53 @@ interface Bounded {
   readonly bounds: Interval;
 }
 
+interface Used extends Bounded {
+  /** Why this is an inference; absent where it is none. */
+  readonly inferred?: string;
+}
+
 /** Of what the program asked for, what had to cross for it. */
-function usedOf(
-  { files }: ProgramSamples,
-  wanted: Asked,
-  passed: Passed,
-): Bounded & { readonly inferred: boolean } {
+function usedOf(samples: ProgramSamples, wanted: Asked, passed: Passed): Used {
+  const { files } = samples;
   const most = Math.min(wanted.bytes[1], passed.bytes[1]);
   const isDirect = files.length > 0 && files.every(({ held }) => held?.direct === true && !held.mapped);
   // Past the guest's cache everything that is asked for crosses.
   if (isDirect && wanted.hidden === undefined)
     return {
       estimate: Math.min(wanted.estimate, middle(passed.bytes)),
-      bounds: [wanted.bytes[0], most],
-      inferred: false,
+      bounds: [Math.min(wanted.bytes[0], most), most],
     };
+  const estimate = Math.min(wanted.estimate, middle(passed.bytes));
+  if (wanted.hidden !== undefined)
+    return { estimate, bounds: [0, most], inferred: `what went through ${wanted.hidden} is in no count` };
   const mean = wanted.requestsEstimate === 0 ? 0 : wanted.estimate / wanted.requestsEstimate;
-  const onDemand = wanted.hidden === undefined && isOnDemand(passed, mean);
-  const least = onDemand ? Math.min(wanted.bytes[0], passed.bytes[0], demandedBytes(passed, mean)) : 0;
+  if (isOnDemand(passed, mean)) {
+    const least = Math.min(wanted.bytes[0], passed.bytes[0], demandedBytes(passed, mean), most);
+    return { estimate: clamp(estimate, [least, most]), bounds: [least, most] };
+  }
+  // As much crossed as was asked for, and nothing was there: it would have to be an accident.
+  if (hadNothing(samples) && Math.abs(wanted.estimate - middle(passed.bytes)) <= agreement * wanted.estimate)
+    return {
+      estimate,
+      bounds: [Math.min(passed.bytes[0], most), most],
+      inferred: 'as much crossed as was asked for, and the guest had nothing of it before',
+    };
   return {
-    estimate: clamp(Math.min(wanted.estimate, middle(passed.bytes)), [least, most]),
-    bounds: [least, most],
-    inferred: !onDemand,
+    estimate,
+    bounds: [0, most],
+    inferred:
+      'the guest fetched more at a time than the program asked for: what it read ahead for nothing is not known',
   };
+}
+
+const agreement = 0.01;
+
+/** Whether the guest's cache is known to have held nothing of all the files before. */
+function hadNothing({ files }: ProgramSamples): boolean {
+  return (
+    files.length > 0 &&
+    files.every(({ before }) => before.guest !== undefined && PageSet.of(before.guest).size === 0)
+  );
 }
 
 /** A small read has a whole page fetched. */
@@ -101,15 +127,16 @@ function pathsOf({ files }: ProgramSamples): { readonly dax: boolean } {
   return { dax: files.length > 0 && files.every(({ dax }) => dax === true) };
 }
 
-function guestPart(wanted: Asked, estimate: number, bounds: Interval): Part {
+function guestPart(wanted: Asked, used: Used, estimate: number, bounds: Interval): Part {
   return {
     source: 'guest-cache',
     estimate,
     bounds,
     because:
-      wanted.hidden === undefined
+      used.inferred === undefined
         ? 'asked for, and not read by the daemon'
-        : `what went through ${wanted.hidden} is in no count`,
+        : `what was asked for and not read by the daemon; ${used.inferred}`,
+    ...(used.inferred === undefined && wanted.hidden === undefined ? {} : { inferred: true }),
   };
 }
 

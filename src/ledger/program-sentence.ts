@@ -37,7 +37,8 @@ export function flowSentence(
     `${shareOf(line, flow.bytes)} of what it ${verb} ${how} ${placeOf(line, direction)}`;
   const rest = flow.lines
     .slice(1)
-    .filter(({ bytes, known }) => bytes > flow.bytes / 200 || known !== 'proved')
+    .filter(({ bytes, interval }) => Math.max(bytes, interval?.[1] ?? 0) > flow.bytes / 200)
+    .filter(({ bytes, known }) => bytes > flow.bytes / 200 || known === 'bounded')
     .map(
       (line) =>
         `${shareOf(line, flow.bytes)} ${direction === 'read' ? 'from' : 'to'} ${placeOf(line, direction)}`,
@@ -77,9 +78,10 @@ function mediumOf({ source, medium }: LedgerLine): string {
 
 function shareOf({ bytes, known, interval }: LedgerLine, whole: number): string {
   const point = percent(bytes, whole);
+  if (known === 'inferred') return `probably ${point}`;
   if (known === 'proved' || interval === undefined) return point;
-  const range = `between ${percent(Math.min(interval[0], whole), whole)} and ${percent(Math.min(interval[1], whole), whole)}`;
-  return known === 'inferred' ? `probably ${point} (${range})` : range;
+  const [low, high] = interval.map((each) => percent(Math.min(each, whole), whole));
+  return low === high ? point : `between ${low} and ${high}`;
 }
 
 function placeOf({ source }: LedgerLine, direction: Direction): string {

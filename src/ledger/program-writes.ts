@@ -2,7 +2,7 @@ import type { Interval } from '../model/account.ts';
 import type { Passed, WriteFlow } from '../model/program-account.ts';
 import { type Asked, asked } from './asked.ts';
 import { crossed, middle } from './crossed.ts';
-import { clamp, linesOf } from './program-lines.ts';
+import { clamp, isNarrow, linesOf } from './program-lines.ts';
 import { passedOf } from './program-reads.ts';
 import type { ProgramSamples } from './program-samples.ts';
 import { flowSentence } from './program-sentence.ts';
@@ -59,7 +59,7 @@ export function programWrites(samples: ProgramSamples): WriteFlow {
         },
         { source: `${path}/disk`, ...disk },
       ],
-      wanted.hidden !== undefined || wanted.bytes[0] < wanted.bytes[1],
+      wanted.hidden !== undefined || !isNarrow(wanted.bytes, whole),
     ),
   };
   return { ...flow, atEnd, sentence: flowSentence('write', flow, samples.storage) };

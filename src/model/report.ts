@@ -12,9 +12,9 @@ export interface Report {
   readonly tool: { readonly name: 'vfs-verify'; readonly version: string };
   /**
    * Which question was asked: about the user's own paths (`md5`, `reads`, `residency`,
-   * `drop`), about saved output of a benchmark (`diagnose`), or about a mode's promises (`check`).
+   * `drop`, `explain`), about saved output of a benchmark (`diagnose`), or about a mode's promises (`check`).
    */
-  readonly command: 'md5' | 'reads' | 'residency' | 'drop' | 'check' | 'diagnose';
+  readonly command: 'md5' | 'reads' | 'residency' | 'drop' | 'explain' | 'check' | 'diagnose';
   readonly verdict: RunVerdict;
   readonly environment: Environment;
   /** One for each check and mode; for `md5` one for each path. */

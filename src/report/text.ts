@@ -1,5 +1,6 @@
 import { isComparison, isTree } from '../model/comparison.ts';
 import { isDiagnosis } from '../model/diagnosis.ts';
+import { isExplain } from '../model/explain-evidence.ts';
 import { isReads } from '../model/reads-evidence.ts';
 import type { Report, Result } from '../model/report.ts';
 import { isDrop, isResidency } from '../model/residency.ts';
@@ -9,6 +10,7 @@ import { caseLines } from './case-text.ts';
 import { changeLines } from './changes-text.ts';
 import { comparisonLines } from './comparison-text.ts';
 import { diagnosisLines, unreadLines } from './diagnosis-text.ts';
+import { explainLines } from './explain-text.ts';
 import { flowed, type Style, wrapped } from './layout.ts';
 import { matrixLines } from './matrix-text.ts';
 import { paintFor } from './paint.ts';
@@ -55,6 +57,7 @@ function pathLines(result: Result, { environment }: Report, style: Style): strin
   if (isDrop(evidence)) return dropLines(result, evidence, environment, style);
   if (isDiagnosis(evidence)) return diagnosisLines(result, evidence, style);
   if (result.check === 'diagnose') return unreadLines(result, style);
+  if (isExplain(evidence)) return explainLines(result, evidence, environment, style);
   if (isReads(evidence)) return readsLines(result, evidence, environment, style);
   if (isComparison(evidence)) return comparisonLines(result, evidence, environment, style);
   return plainLines(result.verdict, result.path ?? result.check, style);

@@ -3,23 +3,35 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** Reads as strace saw them: an oracle that shares no code, and no counter, with the ledger. */
+/** Reads, or writes, as strace saw them: an oracle that shares no code, and no counter, with the ledger. */
 export interface SeenReads {
   readonly bytes: number;
   readonly requests: number;
 }
 
 /** Watches a daemon's reads while something runs; those of files whose name holds `file`, and all others. */
-export async function watchReads<T>(
+export function watchReads<T>(pid: number, file: string, run: () => Promise<T>): Watched<T> {
+  return watch(pid, file, 'preadv,preadv2,pread64', run);
+}
+
+/** Watches its writes, likewise. */
+export function watchWrites<T>(pid: number, file: string, run: () => Promise<T>): Watched<T> {
+  return watch(pid, file, 'pwritev,pwritev2,pwrite64', run);
+}
+
+type Watched<T> = Promise<{ readonly result: T; readonly own: SeenReads; readonly others: SeenReads }>;
+
+async function watch<T>(
   pid: number,
   file: string,
+  calls: string,
   run: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly own: SeenReads; readonly others: SeenReads }> {
   const directory = await mkdtemp(path.join(tmpdir(), 'vfs-verify-strace-'));
   const log = path.join(directory, 'log');
   const child = spawn(
     'strace',
-    ['-f', '-y', '-s', '0', '-e', 'trace=preadv,preadv2,pread64', '-o', log, '-p', String(pid)],
+    ['-f', '-y', '-s', '0', '-e', `trace=${calls}`, '-o', log, '-p', String(pid)],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const ended = new Promise<void>((resolve) => {
@@ -59,7 +71,7 @@ function summed(log: string, file: string): { own: SeenReads; others: SeenReads 
   const begun = new Map<string, string>();
   for (const line of log.split('\n')) {
     const thread = line.slice(0, line.indexOf(' '));
-    const name = /pread\w*\(\d+<([^>]*)>/.exec(line)?.[1];
+    const name = /p(?:read|write)\w*\(\d+<([^>]*)>/.exec(line)?.[1];
     if (name !== undefined) begun.set(thread, name);
     const gave = /\) += (\d+)\s*$/.exec(line)?.[1];
     const of = begun.get(thread);

@@ -34,9 +34,12 @@
 #define RUN_MOST_UNDER 16
 /* Looking at descriptors must stay cheap beside the program, however many it has. */
 #define RUN_LOOK_NS 2000000LL
-/* Until the first file of the share is seen open, and no longer than this, looks are frequent. */
-#define RUN_EAGER_NS 3000000000LL
+/* Mappings are longer to read than names of descriptors: the dearer, the rarer. */
+#define RUN_CHEAP_NS 1000000LL
+/* Until the first file of the share is seen open, looks are whole, and as frequent as a fiftieth of the time allows. */
+#define RUN_EAGER_LOOK_NS 100000000LL
 #define RUN_EAGER_EVERY_NS 5000000LL
+#define RUN_EAGER_PART 50
 #define RUN_SEND_NS 1000000000LL
 #define RUN_CONNECT_NS 10000000000LL
 
@@ -65,6 +68,8 @@ static struct {
 	int file_count, process_count, look_from;
 	struct text out;
 	int64_t sent;
+	/* What looking at all mappings cost the last time. */
+	int64_t maps_ns;
 	struct rusage usage;
 } run;
 
@@ -280,21 +285,23 @@ static void run_look_at_maps(pid_t pid, int64_t until)
 	fclose(maps);
 }
 
-/* Bounded in time: where there is too much to look at, the next look goes on behind. */
-static void run_look(const pid_t *pids, int count, bool at_maps)
+/*
+ * Bounded in time: where there is too much to look at, the next look goes on behind. True when all was looked at.
+ */
+static bool run_look(const pid_t *pids, int count, bool at_maps, int64_t most_ns)
 {
-	int64_t until = clock_now() + RUN_LOOK_NS;
-	for (int i = 0; i < count; i++) {
-		pid_t pid = pids[(run.look_from + i) % count];
-		run_look_at_descriptors(pid, until);
-		if (at_maps)
-			run_look_at_maps(pid, until);
-		if (clock_now() > until) {
-			run.look_from = (run.look_from + i + 1) % count;
-			return;
-		}
+	int64_t until = clock_now() + most_ns;
+	int i = 0;
+	for (; i < count && clock_now() < until; i++)
+		run_look_at_descriptors(pids[(run.look_from + i) % count], until);
+	run.look_from = i < count ? (run.look_from + i) % count : 0;
+	if (at_maps) {
+		int64_t begun = clock_now();
+		for (int j = 0; j < count && clock_now() < begun + most_ns; j++)
+			run_look_at_maps(pids[(run.look_from + j) % count], begun + most_ns);
+		run.maps_ns = clock_now() - begun;
 	}
-	run.look_from = 0;
+	return clock_now() < until || i == count;
 }
 
 /* ---- what is told ---- */
@@ -448,7 +455,7 @@ static void run_put_ended(int64_t at, int status, int left)
 static int run_watch(void)
 {
 	static pid_t pids[RUN_MOST_PROCESSES];
-	int status = 0, looks = 0;
+	int status = 0, looks = 0, told = 0;
 	int64_t next = clock_now(), sampled = 0;
 	for (;;) {
 		int64_t left = next - clock_now();
@@ -466,7 +473,6 @@ static int run_watch(void)
 		int64_t now = clock_now();
 		if (!ended && now < next)
 			continue;
-		struct run_counts before = run.seen;
 		int count = run_tree(pids);
 		run_count(pids, count);
 		if (ended) {
@@ -474,19 +480,25 @@ static int run_watch(void)
 			run_send();
 			return status;
 		}
-		bool first = run.first_seen, eager = !first && now - run.started < RUN_EAGER_NS;
-		run_look(pids, count, eager || looks++ % 10 == 0);
-		if (run.first_seen && !first) {
-			run.before_first = before;
-			looks = 0;
-		}
+		bool eager = !run.first_seen;
+		bool at_maps = eager || looks++ % (1 + run.maps_ns / RUN_CHEAP_NS) == 0;
+		struct run_counts counts = run.seen;
+		bool whole = run_look(pids, count, at_maps, eager ? RUN_EAGER_LOOK_NS : RUN_LOOK_NS);
+		/* What had been asked for when nothing of the share was held yet. */
+		if (whole && !run.first_seen)
+			run.before_first = counts;
+		int64_t spent = (clock_now() - now) * RUN_EAGER_PART;
+		int64_t wait = spent > RUN_EAGER_EVERY_NS ? spent : RUN_EAGER_EVERY_NS;
 		if (now - sampled >= run.every) {
 			run_put_sample();
 			sampled = now;
 		}
-		if (now - run.sent >= RUN_SEND_NS)
+		/* Who attends may want to take over a descriptor while it is held. */
+		if (now - run.sent >= RUN_SEND_NS || run.file_count > told) {
+			told = run.file_count;
 			run_send();
-		next = now + (eager && run.every > RUN_EAGER_EVERY_NS ? RUN_EAGER_EVERY_NS : run.every);
+		}
+		next = now + (eager && wait < run.every ? wait : run.every);
 	}
 }
 

@@ -1,0 +1,218 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { KnownError } from '../model/error.ts';
+import type { ExplainEvidence } from '../model/explain-evidence.ts';
+import type { RunSignal } from '../model/program-run.ts';
+import type { Report, Result } from '../model/report.ts';
+import { renderJson } from '../report/json.ts';
+import { renderText } from '../report/text.ts';
+import { makeReport } from '../run/report.ts';
+import { type AccountedRun, accountedRun } from '../workload/explain/accounted-run.ts';
+import { advice } from '../workload/explain/advice.ts';
+import type { Running } from '../workload/explain/attended.ts';
+import { environmentOf } from './environment.ts';
+import { reportFailure } from './failure.ts';
+import { monitorsOf } from './monitor.ts';
+import { styleOf } from './print.ts';
+import { parseTimeout } from './quantities.ts';
+import { reachSides, type SideFlags, type Sides } from './sides.ts';
+import { packageVersion } from './version.ts';
+
+/** The flags of `explain` (main.ts). */
+export interface ExplainFlags extends SideFlags {
+  readonly file?: readonly string[];
+  readonly in?: string;
+  readonly output?: string;
+  readonly bundle?: string;
+  readonly timeout: string;
+  readonly json?: boolean;
+}
+
+/** As env, timeout and nice do it: a failure of our own, never the program's. */
+const ownFailure = 125;
+const passedSignals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+
+/**
+ * `vfs-verify explain -- COMMAND…`: runs the user's own program in the guest, its streams and its exit status left
+ * as they are, and says which medium its numbers measured. The answer goes to standard error, since standard output is
+ * the program's.
+ */
+export async function explain(argv: readonly string[], flags: ExplainFlags): Promise<void> {
+  try {
+    process.exitCode = await explained(argv, flags);
+  } catch (error) {
+    reportFailure(error);
+    process.exitCode = ownFailure;
+  }
+}
+
+async function explained(argv: readonly string[], flags: ExplainFlags): Promise<number> {
+  const limitMs = parseTimeout(flags.timeout);
+  for (const each of [...(flags.file ?? []), ...(flags.in === undefined ? [] : [flags.in])])
+    if (!each.startsWith('/'))
+      throw new KnownError(
+        'bad-path',
+        `"${each}" is not an absolute path`,
+        'Name it as the guest sees it, from its root: /mnt/share/file.',
+      );
+  const started = Date.now();
+  const signals = new Signals();
+  const sides = await reachSides(flags);
+  const monitors = monitorsOf(sides);
+  try {
+    const run = await accountedRun(
+      sides,
+      {
+        command: { argv, ...(flags.in === undefined ? {} : { directory: flags.in }) },
+        files: flags.file ?? [],
+        shares: sides.shares,
+        limitMs,
+        usedIndexOf: (share) => monitors.usedIndexOf(share),
+        onRunning: (running) => signals.passTo(running),
+      },
+      process,
+    );
+    const result = resultOf(argv, run, sides, Date.now() - started);
+    const shares = run.share === undefined ? [] : [run.share];
+    const report = makeReport(
+      'explain',
+      packageVersion(),
+      environmentOf(sides, { started, seed: 0, shares }),
+      [result],
+    );
+    if (flags.bundle !== undefined) await keep(flags.bundle, report, run);
+    await tell(report, flags);
+    return run.attended.status;
+  } finally {
+    signals.stop();
+    monitors.close();
+    await sides.close();
+    // A terminal or an open pipe would keep this process waiting for words that nobody reads any more.
+    process.stdin.destroy();
+  }
+}
+
+function resultOf(argv: readonly string[], run: AccountedRun, sides: Sides, durationMs: number): Result {
+  const base = { check: 'explain', mode: run.share?.mode?.name ?? 'unknown', cases: [], durationMs };
+  const { account, share, attended, samples } = run;
+  if (attended.failed !== undefined)
+    return {
+      ...base,
+      verdict: {
+        kind: 'unknown',
+        code: 'not-started',
+        reason: `${sides.guest.endpoint.name}: ${argv[0]} could not be started: ${attended.failed}`,
+        next:
+          attended.failed === 'ENOENT'
+            ? `install ${argv[0]} in the guest, or name it with its directory`
+            : 'see its permissions and the mount that it lies on (noexec)',
+      },
+    };
+  if (account === undefined || share === undefined || samples === undefined)
+    return {
+      ...base,
+      verdict: {
+        kind: 'unknown',
+        code: 'no-file',
+        reason:
+          attended.end === undefined
+            ? 'the account of the program was lost'
+            : 'the program was not seen to hold a file of any share that is known here',
+        next: `name the file that it uses: --file PATH; shares in the guest: ${sides.shares.map(({ guestDir }) => guestDir).join(', ')}`,
+      },
+    };
+  const evidence: ExplainEvidence = {
+    kind: 'explain',
+    command: argv,
+    status: attended.status,
+    seconds: account.end.atNs / 1e9,
+    account,
+    advice: advice(account, {
+      ...(share.mode === undefined ? {} : { allowDirectIo: share.mode.flags.includes('allow-direct-io') }),
+      ...memory(run),
+    }),
+    share: {
+      mode: share.mode?.name ?? 'unknown',
+      how: share.modeHow,
+      ...(share.server === undefined ? {} : { server: share.server }),
+      ...(sides.lab === undefined ? {} : { lab: sides.lab.name }),
+    },
+    disturbed: run.disturbed,
+  };
+  const [next] = evidence.advice;
+  return {
+    ...base,
+    verdict: {
+      kind: 'pass',
+      reason: answer(account),
+      evidence,
+      ...(next === undefined ? {} : { next }),
+    },
+  };
+}
+
+/** What moved more comes first; what is next to nothing beside it is left to the table. */
+function answer({ reads, writes }: NonNullable<AccountedRun['account']>): string {
+  const flows = [reads, writes].sort((a, b) => b.bytes - a.bytes);
+  const most = flows[0]?.bytes ?? 0;
+  if (most === 0) return 'It read and wrote nothing on the share.';
+  return flows
+    .filter(({ bytes }) => bytes > most / 20)
+    .map(({ sentence }) => sentence)
+    .join(' ');
+}
+
+function memory({ hostSamples, attended }: AccountedRun) {
+  const host = hostSamples.at(-1)?.counters.memoryBytes;
+  const guest = attended.end?.memoryBytes;
+  return {
+    ...(host === undefined ? {} : { hostMemoryBytes: host }),
+    ...(guest === undefined ? {} : { guestMemoryBytes: guest }),
+  };
+}
+
+/** Standard output is the program's, byte for byte. */
+async function tell(report: Report, { json, output }: ExplainFlags): Promise<void> {
+  const style = output === undefined ? styleOf(process.stderr) : { color: false, width: 80 };
+  const text = json === true ? renderJson(report) : renderText(report, style);
+  if (output === undefined) process.stderr.write(text);
+  else await writeFile(output, text);
+}
+
+/** The evidence: the report, what it was made from, and the timeline in looks of 100 ms. */
+async function keep(directory: string, report: Report, run: AccountedRun): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const { samples, attended, hostSamples } = run;
+  const lines = (items: readonly unknown[]) => items.map((each) => `${JSON.stringify(each)}\n`).join('');
+  await writeFile(path.join(directory, 'report.json'), renderJson(report));
+  if (samples !== undefined)
+    await writeFile(path.join(directory, 'samples.json'), `${JSON.stringify(samples)}\n`);
+  await writeFile(path.join(directory, 'guest.jsonl'), lines(attended.samples));
+  await writeFile(path.join(directory, 'host.jsonl'), lines(hostSamples));
+}
+
+/** Signals are the program's: what comes to us is handed on; before it runs they end us. */
+class Signals {
+  #running: Running | undefined;
+  #count = 0;
+  readonly #handlers = passedSignals.map((name) => [name, () => this.#take(name)] as const);
+
+  constructor() {
+    for (const [name, handler] of this.#handlers) process.on(name, handler);
+  }
+
+  passTo(running: Running): void {
+    this.#running = running;
+  }
+
+  stop(): void {
+    for (const [name, handler] of this.#handlers) process.off(name, handler);
+  }
+
+  #take(name: (typeof passedSignals)[number]): void {
+    this.#count += 1;
+    // One that does not heed its signals must not keep its user here for ever.
+    if (this.#running === undefined || this.#count > 3) process.exit(ownFailure);
+    this.#running.signal(name.slice('SIG'.length) as RunSignal);
+  }
+}

@@ -1,0 +1,142 @@
+import type { Interval, LedgerLine } from '../model/account.ts';
+import type { ExplainEvidence } from '../model/explain-evidence.ts';
+import type { Flow, ProgramAccount, WriteFlow } from '../model/program-account.ts';
+import type { Environment, Result } from '../model/report.ts';
+import { disturbedLines } from './comparison-text.ts';
+import { padTo, type Style, wrapped } from './layout.ts';
+import { knownNote, percentOf } from './ledger-text.ts';
+import { paintFor } from './paint.ts';
+import { printable, printableName } from './printable.ts';
+import { count, formatBytes } from './quantities.ts';
+import { shareLines } from './verdict-text.ts';
+
+const indent = '  ';
+const nameWidth = 19;
+
+/** A program that was run: the answer for its reads and its writes, both as tables, and what to do next. */
+export function explainLines(
+  result: Result,
+  evidence: ExplainEvidence,
+  environment: Environment,
+  style: Style,
+): string[] {
+  const { account, seconds, advice } = evidence;
+  const { reads, writes } = account;
+  const least = Math.max(reads.bytes, writes.bytes) / 1000;
+  const blocks = [
+    ...(reads.bytes > least ? [flowLines('read', reads, style)] : []),
+    ...(writes.bytes > least ? [[...flowLines('written', writes, style), ...atEndLines(writes, style)]] : []),
+  ];
+  return [
+    ...wrapped(printable(result.verdict.reason), { width: style.width }),
+    ...wrapped(printable(programWords(account, seconds)), { width: style.width, first: indent }),
+    ...blocks.flatMap((block) => ['', ...block]),
+    '',
+    ...groundWords(account).flatMap((words) =>
+      wrapped(printable(words), { width: style.width, first: indent, rest: `${indent}  ` }),
+    ),
+    ...shareLines(evidence.share, environment, style),
+    ...disturbedLines(evidence.disturbed, style),
+    ...advice.flatMap((each, index) =>
+      wrapped(printable(each), {
+        width: style.width,
+        first: index === 0 ? 'next: ' : '      ',
+        rest: '      ',
+      }),
+    ),
+  ];
+}
+
+function programWords({ end, files }: ProgramAccount, seconds: number): string {
+  const named = files.slice(0, 3).map(({ path, size, held }) => {
+    const how = [
+      ...(size === undefined ? [] : [formatBytes(size)]),
+      ...(held?.direct === true ? ['O_DIRECT'] : []),
+      ...(held?.sync === true ? ['O_SYNC'] : []),
+      ...(held?.mapped === true ? ['mapped'] : []),
+    ];
+    return `${printableName(path)}${how.length > 0 ? ` (${how.join(', ')})` : ''}`;
+  });
+  const more = files.length > named.length ? ` and ${count(files.length - named.length, 'more file')}` : '';
+  const left = end.left > 0 ? `; ${count(end.left, 'process', 'processes')} of it still running` : '';
+  return `${seconds.toFixed(2)} s, ${named.length === 0 ? 'no file of a share was seen open' : named.join(', ')}${more}${left}`;
+}
+
+/** `read      asked 4.6 GiB → daemon 4.5 GiB → disk …`, then a bar for each place. */
+function flowLines(word: string, flow: Flow, style: Style): string[] {
+  const paint = paintFor(style.color);
+  const passed =
+    flow.crossed === undefined
+      ? ''
+      : ` → to the daemon ${rangeOf(flow.crossed.bytes)} in ${numberRange(flow.crossed.requests)} requests`;
+  return [
+    ...wrapped(`${word}: asked ${rangeOf(flow.asked.bytes)}${passed}`, { width: style.width, first: indent }),
+    ...flow.lines.flatMap((line) => {
+      const note = knownNote(line);
+      return [
+        row(line, flow.bytes, style),
+        ...(note === undefined
+          ? []
+          : wrapped(printable(note), { width: style.width, first: `${indent}    ` }).map(paint.faint)),
+      ];
+    }),
+  ];
+}
+
+function row(line: LedgerLine, whole: number, style: Style): string {
+  const room = Math.max(10, style.width - indent.length - nameWidth - 20);
+  const length = line.bytes <= 0 ? 0 : Math.max(1, Math.round((line.bytes / Math.max(1, whole)) * room));
+  return `${indent}${padTo(line.source, nameWidth)}${padTo('█'.repeat(Math.min(room, length)), room)}${formatBytes(line.bytes).padStart(11)}${percentOf(line.bytes, whole).padStart(8)}`.trimEnd();
+}
+
+function atEndLines({ atEnd }: WriteFlow, style: Style): string[] {
+  const { guestDirtyBytes, hostDirtyBytes, hostDirtyBytesBefore } = atEnd;
+  const told = [
+    ...(guestDirtyBytes === undefined ? [] : [`${formatBytes(guestDirtyBytes)} dirty in the guest`]),
+    ...(hostDirtyBytes === undefined ? [] : [`${formatBytes(hostDirtyBytes)} dirty on the host`]),
+    ...(hostDirtyBytesBefore === undefined || hostDirtyBytesBefore === 0
+      ? []
+      : [`${formatBytes(hostDirtyBytesBefore)} there before it began`]),
+  ];
+  return told.length === 0
+    ? []
+    : wrapped(`when it ended: ${told.join(', ')}`, {
+        width: style.width,
+        first: indent,
+        rest: `${indent}  `,
+      });
+}
+
+/** What the account stands on. */
+function groundWords({ device, daemonDiskBytes, reads, unseen }: ProgramAccount): string[] {
+  const disk =
+    device === undefined
+      ? []
+      : [
+          `the block device, for everybody: ${formatBytes(device.readBytes)} read in ${count(device.reads, 'request')}, ${formatBytes(device.writtenBytes)} written in ${count(device.writes, 'request')}${
+            device.flushes === undefined
+              ? ''
+              : `, ${count(device.flushes, 'flush', 'flushes')} of its cache${device.flushes > 0 ? ` (${device.flushMs ?? 0} ms)` : ''}`
+          }`,
+        ];
+  const charged =
+    daemonDiskBytes === undefined || reads.bytes === 0
+      ? []
+      : [`the daemon's own disk reads: ${formatBytes(daemonDiskBytes)}, readahead included`];
+  return [
+    `asked for: ${reads.asked.because}`,
+    ...charged,
+    ...disk,
+    ...unseen.map(({ what, why }) => `not seen: ${what}: ${why}`),
+  ];
+}
+
+function rangeOf([low, high]: Interval): string {
+  const [a, b] = [formatBytes(low), formatBytes(high)];
+  return a === b || high - low < high / 200 ? b : `${a} to ${b}`;
+}
+
+function numberRange([low, high]: Interval): string {
+  const words = (value: number) => Math.round(value).toLocaleString('en-US');
+  return low === high ? words(low) : `${words(low)} to ${words(high)}`;
+}

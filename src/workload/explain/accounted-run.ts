@@ -1,0 +1,219 @@
+import { programAccount } from '../../ledger/program-account.ts';
+import type { Claimed, FileSamples, ProgramSamples } from '../../ledger/program-samples.ts';
+import { filesystems } from '../../model/filesystems.ts';
+import type { CountersResult } from '../../model/operation.ts';
+import type { ProgramAccount } from '../../model/program-account.ts';
+import type { Share } from '../../share/share.ts';
+import { Asker } from './asker.ts';
+import {
+  type Attended,
+  type Command,
+  type Place,
+  type Running,
+  type Streams,
+  startAttended,
+} from './attended.ts';
+import { FileStates } from './file-states.ts';
+import { countersOf, type HostSample, HostWatch } from './host-watch.ts';
+import { filesOfShares, mayBePaths, sharesMeant } from './named-files.ts';
+
+/** What is to be explained. */
+export interface Explained {
+  readonly command: Command;
+  /** Files that the user named; the command's own words are looked through as well. */
+  readonly files: readonly string[];
+  /** All that are known. */
+  readonly shares: readonly Share[];
+  readonly limitMs: number;
+  /** Of one share, where its machine's monitor can be asked. */
+  readonly usedIndexOf: (share: Share) => (() => Promise<readonly number[]>) | undefined;
+  /** What the program says of itself, from its standard output. */
+  readonly claimedIn?: (output: Buffer, account: Attended) => Claimed | undefined;
+  readonly onRunning?: (running: Running) => void;
+}
+
+/** A run with everything that was seen of it. */
+export interface AccountedRun {
+  readonly attended: Attended;
+  /** Absent where no file of a share was held, or the program did not start. */
+  readonly share?: Share;
+  readonly samples?: ProgramSamples;
+  readonly account?: ProgramAccount;
+  readonly hostSamples: readonly HostSample[];
+  /** What the measurement itself changed, a sentence each. */
+  readonly disturbed: readonly string[];
+}
+
+/** Enough of a program's output to find its report in. */
+const keptOutputBytes = 4 * 1024 * 1024;
+
+/**
+ * Runs the user's own program in the guest and keeps the account of the share: states before, counts while it runs,
+ * states and counts at the moment of its end.
+ */
+export async function accountedRun(
+  sides: { readonly guest: Place; readonly host: Place },
+  asked: Explained,
+  streams: Streams,
+): Promise<AccountedRun> {
+  const host = new Asker(sides.host.session, 'explain-host', asked.limitMs);
+  const counting = new Asker(sides.host.session, 'explain-count', asked.limitMs);
+  const guest = new Asker(sides.guest.session, 'explain-guest', asked.limitMs);
+  try {
+    return await new Account(sides.guest, asked, { host, counting, guest }).run(streams);
+  } finally {
+    await Promise.all([host.release(), counting.release(), guest.release()]);
+  }
+}
+
+class Account {
+  readonly #place: Place;
+  readonly #asked: Explained;
+  readonly #askers: { readonly host: Asker; readonly counting: Asker; readonly guest: Asker };
+
+  constructor(
+    place: Place,
+    asked: Explained,
+    askers: { readonly host: Asker; readonly counting: Asker; readonly guest: Asker },
+  ) {
+    this.#place = place;
+    this.#asked = asked;
+    this.#askers = askers;
+  }
+
+  async run(streams: Streams): Promise<AccountedRun> {
+    const { command, shares } = this.#asked;
+    const { host, guest } = this.#askers;
+    const words = [...this.#asked.files, ...mayBePaths(command.argv, command.directory)];
+    const named = await filesOfShares(words, shares, guest);
+    const meant = sharesMeant(this.#asked.files.length > 0 ? named : words, command.directory, shares);
+    const states = new FileStates(meant, host, guest);
+    await states.before(named);
+    const watch = this.#watch(meant);
+    const before = await watch.begin();
+    const output: Buffer[] = [];
+    let kept = 0;
+    let last: Promise<CountersResult | undefined> | undefined;
+    const running = await startAttended(
+      this.#place,
+      command,
+      meant.map(({ guestDir }) => guestDir),
+      streams,
+      {
+        onFile: (file) => states.noticed(file),
+        // At the moment of its end, before its last output has come.
+        onEnded: () => {
+          last ??= watch.end();
+          states.ended();
+        },
+        onOutput: (chunk) => {
+          if (kept < keptOutputBytes) output.push(chunk);
+          kept += chunk.length;
+        },
+      },
+    ).catch(async (error: unknown) => {
+      await watch.end();
+      throw error;
+    });
+    this.#asked.onRunning?.(running);
+    let attended: Attended;
+    try {
+      attended = await running.done;
+    } finally {
+      last ??= watch.end();
+      await last;
+    }
+    const files = await states.after(attended.files);
+    const share = shareOf(files) ?? (meant.length === 1 ? meant[0] : undefined);
+    const seen = { attended, hostSamples: watch.samples, disturbed: disturbed(states.opened) };
+    if (share === undefined || attended.end === undefined) return seen;
+    const samples = this.#samples({
+      attended,
+      share,
+      files,
+      fsMagic: states.fsMagic,
+      before,
+      after: await last,
+      messages: meant.length === 1 ? watch.messages : undefined,
+      claimed: this.#asked.claimedIn?.(Buffer.concat(output), attended),
+    });
+    return { ...seen, share, samples, account: programAccount(samples) };
+  }
+
+  #watch(meant: readonly Share[]): HostWatch {
+    const processes = meant.flatMap(({ daemonPid, vmmPid }) => [daemonPid, vmmPid]);
+    const [first] = meant;
+    return new HostWatch(
+      this.#askers.counting,
+      [...new Set(processes.filter((pid) => pid !== undefined))],
+      first?.hostDir ?? '/',
+      meant.length === 1 && first !== undefined ? this.#asked.usedIndexOf(first) : undefined,
+    );
+  }
+
+  #samples(seen: {
+    readonly attended: Attended;
+    readonly share: Share;
+    readonly files: readonly (FileSamples & { readonly share: Share })[];
+    readonly fsMagic: number | undefined;
+    readonly before: CountersResult | undefined;
+    readonly after: CountersResult | undefined;
+    readonly messages: number | undefined;
+    readonly claimed: Claimed | undefined;
+  }): ProgramSamples {
+    const { share, files, messages, claimed, attended } = seen;
+    const is9p = (share.mode?.server ?? share.type) === '9p';
+    const server = is9p ? share.vmmPid : share.daemonPid;
+    const before = countersOf(seen.before, server, share.vmmPid);
+    const after = countersOf(seen.after, server, share.vmmPid);
+    const storage = filesystems.get(seen.fsMagic ?? 0);
+    const own = files.filter((file) => file.share === share);
+    const allDirect = own.length > 0 && own.every(({ held }) => held?.direct === true);
+    const { host, counting, guest } = this.#askers;
+    const end = attended.end;
+    if (end === undefined) throw new Error('an account needs an end');
+    return {
+      transport: is9p ? '9p' : 'fuse',
+      ...(share.mode === undefined ? {} : { writeback: share.mode.flags.includes('writeback') }),
+      ...(share.mode === undefined
+        ? {}
+        : { daemonDirect: allDirect && share.mode.flags.includes('allow-direct-io') }),
+      end,
+      ...(claimed === undefined ? {} : { claimed }),
+      files: own.map(({ share: _, ...file }) => file),
+      counters: {
+        before: { ...before, ...(messages === undefined ? {} : { messages: 0 }) },
+        after: { ...after, ...(messages === undefined ? {} : { messages }) },
+      },
+      ...(storage === undefined ? {} : { storage: { storage: storage.storage, fsType: storage.name } }),
+      unseen: [
+        ...(server === undefined ? [{ what: 'daemon-io', why: "the daemon's process is not known" }] : []),
+        ...daemonRefusal(seen.before, server),
+        ...host.unseen,
+        ...counting.unseen,
+        ...guest.unseen,
+      ],
+    };
+  }
+}
+
+function daemonRefusal(counted: CountersResult | undefined, server: number | undefined) {
+  const error = counted?.processes.find(({ pid }) => pid === server)?.error;
+  return error === undefined ? [] : [{ what: 'daemon-io', why: `/proc/${server}/io: ${error}` }];
+}
+
+function disturbed(opened: readonly string[]): string[] {
+  if (opened.length === 0) return [];
+  const what = opened.length === 1 ? 'the file was' : `${opened.length} files were`;
+  return [
+    `${what} opened in the guest before the program was, to look at cached pages: in most modes an open drops clean pages, as the program's own does`,
+  ];
+}
+
+/** The share that most of the files are of. */
+function shareOf(files: readonly (FileSamples & { readonly share: Share })[]): Share | undefined {
+  const counts = new Map<Share, number>();
+  for (const { share, held } of files)
+    if (held !== undefined) counts.set(share, (counts.get(share) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+}

@@ -1,0 +1,45 @@
+import type { ProgramAccount } from '../../model/program-account.ts';
+import { shellWord } from '../../model/shell-word.ts';
+
+/** What can be said of a mode that decides what to change. */
+export interface Circumstances {
+  readonly allowDirectIo?: boolean;
+  readonly hostMemoryBytes?: number;
+  readonly guestMemoryBytes?: number;
+}
+
+/** What to change to measure the other medium: sentences, the most telling first. */
+export function advice(account: ProgramAccount, { allowDirectIo, hostMemoryBytes }: Circumstances): string[] {
+  const { reads, writes, files } = account;
+  const told: string[] = [];
+  const names = files.slice(0, 4).map(({ path }) => shellWord(path));
+  const drop = (side: string) => `vfs-verify drop ${names.join(' ')} --side ${side}`;
+  const size = files.reduce((sum, each) => sum + (each.size ?? 0), 0);
+  const isDirect = files.length > 0 && files.every(({ held }) => held?.direct === true);
+  const [top] = reads.lines;
+  const reading = reads.bytes > 0 && reads.bytes >= writes.bytes / 20;
+  if (reading && top?.source === 'guest-cache')
+    told.push(`to measure the way to the host, drop the guest's cache before the run: ${drop('both')}`);
+  if (reading && top?.medium === 'host-cache')
+    told.push(`to measure the disk, drop the host's cache too before the run: ${drop('both')}`);
+  if (reading && top !== undefined && top.medium !== 'disk' && top.medium !== 'hole') {
+    if (hostMemoryBytes !== undefined && size > 0 && size < hostMemoryBytes)
+      told.push("the file fits in the host's memory: one that is larger cannot stay there");
+    if (!isDirect || allowDirectIo === false)
+      told.push(
+        `${isDirect ? 'the program opened it with O_DIRECT, which this daemon does not hand on: ' : 'add --direct=1 (dd: iflag=direct), and '}start virtiofsd with --allow-direct-io`,
+      );
+  }
+  if (reading && top?.medium === 'disk')
+    told.push('to measure memory instead, run it again: what it read is in the caches now');
+  const memory = writes.lines
+    .filter(({ source, medium }) => source === 'guest-cache' || medium === 'host-cache')
+    .reduce((sum, { bytes }) => sum + bytes, 0);
+  if (writes.bytes > 0 && memory > writes.bytes / 4)
+    told.push(
+      account.device?.flushes === 0
+        ? 'no fsync reached the disk: put one into the timed part (fio --end_fsync=1 or --fsync=N, dd conv=fsync)'
+        : 'the fsync is outside the timed part, or covers little of it: fio --fsync=N or --sync=1, dd oflag=dsync',
+    );
+  return told;
+}

@@ -1,0 +1,228 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LabInfo } from '../../src/lab/info.ts';
+import type { Source } from '../../src/model/account.ts';
+import { type ExplainEvidence, isExplain } from '../../src/model/explain-evidence.ts';
+import type { Flow } from '../../src/model/program-account.ts';
+import type { Report } from '../../src/model/report.ts';
+import { reportFaults } from '../../src/report/validate.ts';
+import { downLab, upLab, vfsVerify } from './cli.ts';
+import { watchReads, watchWrites } from './strace.ts';
+
+const program = fileURLToPath(new URL('../../bin/vfs-verify.js', import.meta.url));
+const name = `explain-${process.pid}`;
+const direct = 'auto+allow-direct-io';
+const mib = 1024 * 1024;
+let lab: LabInfo;
+let scratch = '';
+
+beforeAll(async () => {
+  lab = await upLab(name, '--modes', `auto,always,auto+writeback,${direct}`);
+  scratch = await mkdtemp(path.join(tmpdir(), 'vfs-verify-test-'));
+});
+afterAll(async () => {
+  await downLab(name);
+  await rm(scratch, { recursive: true, force: true });
+});
+
+const inMode = (mode: string, file: string) => `${lab.mounts[mode]}/${file}`;
+const daemonOf = (mode: string) => lab.daemons[mode]?.pid ?? 0;
+
+async function make(file: string, megabytes: number): Promise<void> {
+  await writeFile(path.join(lab.hostDir, file), randomBytes(megabytes * mib));
+}
+
+async function drop(guestPath: string): Promise<void> {
+  const ran = await vfsVerify(['drop', guestPath, '--side', 'both', `--lab=${name}`]);
+  if (ran.status !== 0) throw new Error(ran.stderr);
+}
+
+/** Runs the built program as its user would; the streams are bytes. */
+function explain(command: readonly string[], flags: readonly string[] = [], input: Uint8Array = Buffer.of()) {
+  return execa(process.execPath, [program, 'explain', `--lab=${name}`, ...flags, '--', ...command], {
+    reject: false,
+    input,
+    encoding: 'buffer',
+    timeout: 200_000,
+  });
+}
+
+/** The account of a program that must have been accounted for. */
+async function accountOf(command: readonly string[]): Promise<ExplainEvidence & { readonly reason: string }> {
+  const output = path.join(scratch, `${randomBytes(4).toString('hex')}.json`);
+  const ran = await explain(command, ['--json', '--output', output]);
+  const report = JSON.parse(await readFile(output, 'utf8')) as Report;
+  expect(reportFaults(report)).toEqual([]);
+  const [result] = report.results;
+  const evidence = result?.verdict.evidence;
+  if (ran.exitCode !== 0 || !isExplain(evidence))
+    throw new Error(`${ran.exitCode}: ${result?.verdict.reason}\n${Buffer.from(ran.stderr).toString()}`);
+  return { ...evidence, reason: result?.verdict.reason ?? '' };
+}
+
+function bytesOf({ lines }: Flow, source: Source): number {
+  return lines.find((line) => line.source === source)?.bytes ?? 0;
+}
+
+/** What an independent trace counted must lie in what the account says. */
+function expectWithin(interval: readonly [number, number] | undefined, truth: number): void {
+  expect(interval?.[0]).toBeLessThanOrEqual(truth);
+  expect(interval?.[1]).toBeGreaterThanOrEqual(truth);
+}
+
+describe('a program that is explained', () => {
+  it('keeps its streams byte for byte and its exit status', async () => {
+    const input = randomBytes(300_000);
+    const ran = await explain(['sh', '-c', 'cat; echo to stderr >&2; exit 7'], [], input);
+    expect(ran.exitCode).toBe(7);
+    expect(Buffer.compare(Buffer.from(ran.stdout), input)).toBe(0);
+    expect(Buffer.from(ran.stderr).toString()).toMatch(/^to stderr\n/);
+  });
+
+  it('gets the signals that we get', async () => {
+    const running = explain(['sh', '-c', 'echo ready; exec sleep 100']);
+    await new Promise<void>((resolve) => running.stdout?.once('data', () => resolve()));
+    running.kill('SIGINT');
+    expect((await running).exitCode).toBe(130);
+  });
+
+  it('that is not there is 127 with what to do, and a failure of ours is 125', async () => {
+    const missing = await explain(['nonexistent-fio', 'job.fio']);
+    expect(missing.exitCode).toBe(127);
+    expect(Buffer.from(missing.stderr).toString()).toContain('install nonexistent-fio in the guest');
+    expect((await explain(['true'], ['--in', 'relative'])).exitCode).toBe(125);
+    expect((await explain(['true'], ['--no-such-flag'])).exitCode).toBe(125);
+  });
+});
+
+describe('reads', () => {
+  it('at random over a file that fio has laid out just before came from the host’s page cache', async () => {
+    const file = inMode('auto', 'laid-out');
+    const { result, own } = await watchReads(daemonOf('auto'), 'laid-out', () =>
+      accountOf([
+        'fio',
+        '--name=r',
+        `--filename=${file}`,
+        '--rw=randread',
+        '--bs=4k',
+        '--size=4m',
+        '--ioengine=psync',
+      ]),
+    );
+    const { reads } = result.account;
+    expect(own.bytes).toBe(4 * mib);
+    expectWithin(reads.crossed?.bytes, own.bytes);
+    expectWithin(reads.crossed?.requests, own.requests);
+    expect(bytesOf(reads, 'fuse/host-cache')).toBeGreaterThan(0.98 * reads.bytes);
+    expect(bytesOf(reads, 'fuse/disk')).toBe(0);
+    expect(result.advice.join('\n')).toContain(`vfs-verify drop ${file} --side both`);
+  });
+
+  it('of a file that both sides have dropped came from the disk, with readahead too', async () => {
+    await make('cold', 8);
+    await drop(inMode('auto', 'cold'));
+    const { account, reason } = await accountOf([
+      'dd',
+      `if=${inMode('auto', 'cold')}`,
+      'of=/dev/null',
+      'bs=4k',
+    ]);
+    expect(bytesOf(account.reads, 'fuse/disk')).toBeGreaterThan(0.98 * 8 * mib);
+    expect(account.writes.bytes).toBe(0);
+    expect(reason).toContain('this measured the disk');
+  });
+
+  it('that were read before came from the guest’s page cache', async () => {
+    await make('warm', 8);
+    const file = inMode('always', 'warm');
+    const { account } = await accountOf([
+      'sh',
+      '-c',
+      `for i in 1 2 3 4; do dd if=${file} bs=64k of=/dev/null; done`,
+    ]);
+    expect(account.reads.crossed?.bytes[1]).toBeLessThan(8.2 * mib);
+    expect(bytesOf(account.reads, 'guest-cache')).toBeGreaterThan(20 * mib);
+  });
+
+  it('through a mapping are known to be in no count, and what crossed is told', async () => {
+    await make('mapped', 8);
+    const file = inMode('always', 'mapped');
+    const { result, own } = await watchReads(daemonOf('always'), 'mapped', () =>
+      accountOf([
+        'fio',
+        '--name=m',
+        `--filename=${file}`,
+        '--rw=read',
+        '--bs=4k',
+        '--size=8m',
+        '--ioengine=mmap',
+      ]),
+    );
+    expectWithin(result.account.reads.crossed?.bytes, own.bytes);
+    expect(bytesOf(result.account.reads, 'fuse/host-cache')).toBeGreaterThan(0.98 * own.bytes);
+  });
+
+  it('past both caches came from the disk, resident or not', async () => {
+    await make('direct', 4);
+    const { account } = await accountOf([
+      'fio',
+      '--name=d',
+      `--filename=${inMode(direct, 'direct')}`,
+      '--rw=randread',
+      '--bs=4k',
+      '--size=4m',
+      '--ioengine=psync',
+      '--direct=1',
+    ]);
+    expect(bytesOf(account.reads, 'fuse/disk')).toBeGreaterThan(0.98 * 4 * mib);
+    expect(account.files[0]?.held).toMatchObject({ direct: true });
+  });
+});
+
+describe('writes', () => {
+  it('without an fsync are still in the host’s memory when the program ends', async () => {
+    const file = inMode('auto', 'unsynced');
+    const { result, own } = await watchWrites(daemonOf('auto'), 'unsynced', () =>
+      accountOf(['dd', 'if=/dev/zero', `of=${file}`, 'bs=64k', 'count=128']),
+    );
+    const { writes, reads } = result.account;
+    expect(own.bytes).toBe(8 * mib);
+    expectWithin(writes.crossed?.bytes, own.bytes);
+    expect(reads.bytes).toBe(0);
+    expect(writes.atEnd.hostDirtyBytes).toBe(8 * mib);
+    expect(bytesOf(writes, 'fuse/host-cache')).toBeGreaterThan(0.98 * 8 * mib);
+    expect(result.advice.join('\n')).toContain('fsync');
+  });
+
+  it('with an fsync at the end are on the disk', async () => {
+    const { account } = await accountOf([
+      'dd',
+      'if=/dev/zero',
+      `of=${inMode('auto', 'synced')}`,
+      'bs=64k',
+      'count=128',
+      'conv=fsync',
+    ]);
+    expect(account.writes.atEnd.hostDirtyBytes).toBe(0);
+    expect(bytesOf(account.writes, 'fuse/disk')).toBeGreaterThan(0.98 * 8 * mib);
+    expect(account.device?.writtenBytes).toBeGreaterThanOrEqual(8 * mib);
+  });
+
+  it('over the same pages are merged in a guest with writeback before they cross', async () => {
+    const file = inMode('auto+writeback', 'again');
+    const { result, own } = await watchWrites(daemonOf('auto+writeback'), 'again', () =>
+      accountOf([
+        'sh',
+        '-c',
+        `exec 3<>${file}; sleep 0.5; for i in 1 2 3 4 5; do dd if=/dev/zero bs=64k count=32 conv=notrunc of=/proc/self/fd/3; done`,
+      ]),
+    );
+    expectWithin(result.account.writes.crossed?.bytes, own.bytes);
+    expect(result.account.writes.bytes).toBeGreaterThanOrEqual(9 * mib);
+  });
+});
