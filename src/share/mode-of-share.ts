@@ -30,7 +30,7 @@ export async function modeOfShare(place: Pick<TogglePlace, 'share' | 'guest' | '
     const mode = parseMode(`9p:${optionOf(mount, 'cache') ?? 'none'}`);
     return { mode, how: "the guest's mount options", evidence: seen };
   }
-  const daemons = place.host.kind === 'local' ? daemonsOf(share.hostDir) : [];
+  const daemons = place.host.kind === 'local' ? daemonsOf(share) : [];
   const evidence = [...seen, ...daemons.map((argv) => `a daemon on the host: ${argv.join(' ')}`)];
   if (share.mode !== undefined) return { mode: share.mode, how: share.modeHow, evidence };
   const dax = mount === undefined ? undefined : optionOf(mount, 'dax');
@@ -49,8 +49,9 @@ export async function modeOfShare(place: Pick<TogglePlace, 'share' | 'guest' | '
 }
 
 /** The command lines of the daemons that serve a directory; a daemon may be two processes. */
-function daemonsOf(hostDir: string): readonly (readonly string[])[] {
+function daemonsOf({ hostDir, daemonPid }: TogglePlace['share']): readonly (readonly string[])[] {
   const all = allCommandLines()
+    .filter(({ pid }) => daemonPid === undefined || pid === daemonPid)
     .map(({ argv }) => argv)
     .filter((argv) => directoryOfWords(argv) === hostDir);
   return [...new Map(all.map((argv) => [argv.join('\0'), argv])).values()];

@@ -1,6 +1,6 @@
 import { KnownError } from '../model/error.ts';
 import type { Mode } from '../model/mode.ts';
-import type { ByHand, ShareState, ToggleForm, TogglePlace, ToggleStep, ToggleSteps } from './toggle.ts';
+import type { ByHand, ToggleForm, TogglePlace, ToggleStep, ToggleSteps } from './toggle.ts';
 import { noteLine, readJournal, removeJournal, type ToggleJournal, turnLine } from './toggle-journal.ts';
 
 /** What a toggle did. */
@@ -18,11 +18,6 @@ export interface ToggleOptions {
   /** Asked between two steps: what was begun is then put back. */
   readonly signal?: AbortSignal;
   readonly onStep?: (title: string) => void;
-}
-
-/** How a share was at first: from its journal where it has been toggled, else as it is. Changes nothing. */
-export async function originalOf(form: ToggleForm, place: TogglePlace): Promise<ShareState> {
-  return readJournal(place.directory)?.original ?? (await form.look(place));
 }
 
 /**
@@ -198,7 +193,7 @@ function withDetail(error: KnownError, more: string): KnownError {
 }
 
 /** The steps' commands in their order, as lines; a comment says where each is typed. */
-export function handWritten(steps: readonly Pick<ToggleStep, 'byHand'>[]): string {
+function handWritten(steps: readonly Pick<ToggleStep, 'byHand'>[]): string {
   let where: ByHand['on'] | undefined;
   return steps
     .flatMap(({ byHand }) => byHand)

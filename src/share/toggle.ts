@@ -36,7 +36,7 @@ export interface ToggleForm {
 
 /** What a form works on. */
 export interface TogglePlace {
-  readonly share: Pick<Share, 'guestDir' | 'hostDir' | 'mode' | 'modeHow'>;
+  readonly share: Pick<Share, 'guestDir' | 'hostDir' | 'mode' | 'modeHow' | 'daemonPid'>;
   /** What was written after `--via NAME:`. */
   readonly argument: string | undefined;
   /**

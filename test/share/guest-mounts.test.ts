@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { mountOf, optionOf, parseMountinfo, withOption } from '../../src/share/guest-mounts.ts';
+import { parseHolders } from '../../src/share/open-files.ts';
+
+const text = `1 1 0:2 / / rw - rootfs rootfs rw
+31 1 0:27 / /mnt/a\\040b rw,nosuid,relatime shared:5 - virtiofs m1 rw,dax=inode
+32 1 0:28 /sub /mnt/part rw,relatime - virtiofs m0 rw
+33 1 0:29 / /mnt/nine rw,relatime - 9p m2 rw,cache=0xf,access=client,trans=virtio
+34 1 0:30 / /mnt/old rw,relatime - 9p m3 rw,cache=mmap,trans=virtio
+35 33 0:31 / /mnt/nine/deep rw - tmpfs none rw
+36 1 0:32 / /mnt/a\\040b rw - virtiofs m9 rw
+nonsense`;
+
+describe("the guest's mounts", () => {
+  const mounts = parseMountinfo(text);
+
+  it('are read with their options, each once, and names as they are', () => {
+    expect(mounts[1]).toEqual({
+      device: '0:27',
+      root: '/',
+      point: '/mnt/a b',
+      type: 'virtiofs',
+      source: 'm1',
+      options: ['rw', 'nosuid', 'relatime', 'dax=inode'],
+    });
+    expect(mounts).toHaveLength(7);
+  });
+
+  it('show the cache of 9p by its name, in old and new kernels', () => {
+    expect(mounts.filter(({ type }) => type === '9p').map((each) => optionOf(each, 'cache'))).toEqual([
+      'loose',
+      'mmap',
+    ]);
+  });
+
+  it('hold a path by the longest point, and of one point by the last mount', () => {
+    expect(mountOf('/mnt/nine/deep/file', mounts)?.type).toBe('tmpfs');
+    expect(mountOf('/mnt/ninety', mounts)?.type).toBe('rootfs');
+    expect(mountOf('/mnt/a b/c', mounts)?.source).toBe('m9');
+  });
+
+  it('have an option set in place of the one they have', () => {
+    expect(withOption(['rw', 'dax=inode'], 'dax', 'always')).toEqual(['rw', 'dax=always']);
+    expect(withOption(['rw', 'dax=inode'], 'dax', undefined)).toEqual(['rw']);
+  });
+});
+
+describe('who has files of a mount open', () => {
+  it('is told from links of /proc and from mappings, once for each process', () => {
+    const listing = `lrwxrwxrwx 1 root root 0 Nov 22 23:00 /proc/7/cwd -> /mnt/a
+lrwxrwxrwx    1 root     root             0 Nov 22 23:00 /proc/8/cwd -> /
+lrwxrwxrwx    1 root     root             0 Nov 22 23:00 /proc/8/root -> /mnt/ab
+
+/proc/8/fd:
+total 0
+lrwx------    1 root     root            64 Nov 22 23:00 0 -> /dev/null
+lr-x------    1 root     root            64 Nov 22 23:00 3 -> /mnt/a/a b (deleted)
+l-wx------    1 root     root            64 Nov 22 23:00 4 -> /mnt/a/other
+
+/proc/9/fd:
+lrwx------    1 root     root            64 Nov 22 23:00 0 -> socket:[12]
+== maps
+/proc/9/maps:7f00-7f01 r--s 00000000 00:1c 12 /mnt/a/mapped
+/proc/10/maps:7f00-7f01 r--s 00000000 00:1c 12                 /mnt/abc
+== end`;
+    expect(parseHolders(listing, '/mnt/a')).toEqual([
+      { pid: 7, what: '/mnt/a (its working directory)' },
+      { pid: 8, what: '/mnt/a/a b (deleted) (descriptor 3)' },
+      { pid: 9, what: '/mnt/a/mapped (mapped)' },
+    ]);
+  });
+});
