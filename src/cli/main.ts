@@ -190,7 +190,7 @@ function sides(command: Command): Command {
 /** The flags that say how a share's mode is changed. */
 function toggling(command: Command): Command {
   return command
-    .option('--via <form>', 'how: lab, qmp:SOCKET, remount, hook:COMMAND')
+    .option('--via <form>', 'how: lab, qmp:SOCKET, libvirt:DOMAIN, remount, hook:COMMAND')
     .option('--force', 'although files of the share are open in the guest')
     .option('--restart-guest', 'the guest may be restarted for it');
 }

@@ -76,13 +76,17 @@ function split(option: string): [string, string | undefined] {
   return at < 0 ? [option, undefined] : [option.slice(0, at), option.slice(at + 1)];
 }
 
-/** The mode that a virtiofsd's command line asks for; undefined where it is none that is known. */
-export function modeOfWords(argv: readonly string[]): Mode | undefined {
+/**
+ * The mode that a virtiofsd's command line asks for; undefined where it is none that is known.
+ * @param server which implementation it is, where that is known: the Rust one takes the C one's words too.
+ */
+export function modeOfWords(argv: readonly string[], server?: 'rust' | 'c'): Mode | undefined {
   const words = takenApart(argv);
   if (words === undefined) return undefined;
-  const head = words.server === 'c' ? `c:${words.cache}` : words.cache;
+  const isRust = (server ?? words.server) === 'rust';
+  const cache = isRust && words.cache === 'none' ? 'never' : words.cache;
   try {
-    return parseMode([head, ...new Set(words.flags)].join('+'));
+    return parseMode([isRust ? cache : `c:${cache}`, ...new Set(words.flags)].join('+'));
   } catch {
     return undefined;
   }

@@ -1,5 +1,7 @@
+import type { Endpoint } from '../endpoint/endpoint.ts';
 import { type Mode, parseMode } from '../model/mode.ts';
 import { allCommandLines } from './daemon.ts';
+import { kindOfDaemon, programOfWords } from './daemon-kind.ts';
 import { directoryOfWords, modeOfWords } from './daemon-words.ts';
 import { mountOf, mountsOfGuest, optionOf } from './guest-mounts.ts';
 import type { TogglePlace } from './toggle.ts';
@@ -34,7 +36,8 @@ export async function modeOfShare(place: Pick<TogglePlace, 'share' | 'guest' | '
   const evidence = [...seen, ...daemons.map((argv) => `a daemon on the host: ${argv.join(' ')}`)];
   if (share.mode !== undefined) return { mode: share.mode, how: share.modeHow, evidence };
   const dax = mount === undefined ? undefined : optionOf(mount, 'dax');
-  const [mode] = daemons.length === 1 ? daemons.map(modeOfWords) : [];
+  const [argv] = daemons.length === 1 ? daemons : [];
+  const mode = argv === undefined ? undefined : modeOfWords(argv, await serverOf(place.host, argv));
   if (mode !== undefined)
     return {
       mode: dax === undefined ? mode : parseMode(`${mode.name}+dax=${dax}`),
@@ -46,6 +49,12 @@ export async function modeOfShare(place: Pick<TogglePlace, 'share' | 'guest' | '
       ? `not known: ${daemons.length} daemons serve this directory`
       : 'not known: no daemon that serves this directory is seen';
   return { mode: undefined, how, evidence };
+}
+
+/** libvirt writes the C daemon's words for both: which of them it is, its program is asked. */
+async function serverOf(host: Endpoint, argv: readonly string[]): Promise<'rust' | 'c' | undefined> {
+  if (argv.some((word) => /^--shared-dir(=|$)/.test(word))) return 'rust';
+  return (await kindOfDaemon(host, programOfWords(argv)))?.server;
 }
 
 /** The command lines of the daemons that serve a directory; a daemon may be two processes. */

@@ -59,6 +59,19 @@ export const systemPackages = [
   { name: 'poppler-utils', for: ['test'], why: 'reads what that report prints', proof: 'pdftotext' },
   { name: 'strace', for: ['test'], why: "shows the probe's system calls to a test", proof: 'strace' },
   {
+    name: 'libvirt-daemon',
+    for: ['test'],
+    why: 'a libvirt of its own for the test of --via libvirt',
+    proof: '/usr/sbin/libvirtd',
+  },
+  {
+    name: 'libvirt-daemon-driver-qemu',
+    for: ['test'],
+    why: "that libvirt's driver",
+    proof: '/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so',
+  },
+  { name: 'libvirt-clients', for: ['test'], why: "virsh, libvirt's client", proof: 'virsh' },
+  {
     name: 'openssh-client',
     for: ['test'],
     why: 'ssh-keygen and ssh-agent for tests of ssh',
