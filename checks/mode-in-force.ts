@@ -1,5 +1,7 @@
 import { defineCheck, type Setting } from '../src/model/check.ts';
+import { hasWindow } from '../src/model/mode.ts';
 import { dataCaching } from './mode/data-caching.ts';
+import { daxState } from './mode/dax-state.ts';
 import { directIo } from './mode/direct-io.ts';
 import { sharedMapping } from './mode/shared-mapping.ts';
 import { attributeTimeout, entryTimeout, entryTimeoutUnheld } from './mode/timeouts.ts';
@@ -42,6 +44,7 @@ export default defineCheck({
     'other-data-caching': 'the guest keeps what it reads otherwise than the mode declares',
     'writeback-not-as-declared': 'the guest writes back and should not, or does not and should',
     'direct-io-not-as-declared': 'O_DIRECT reaches the host and should not, or does not and should',
+    'dax-not-as-declared': 'files are in DAX state and should not be, or are not and should be',
     'mmap-not-as-declared': 'shared mappings are granted and should be refused, or the other way round',
     ...questionCodes,
   },
@@ -55,6 +58,6 @@ function questionsFor({ mode }: Setting): readonly Question[] {
   if (mode === undefined) return questions;
   if (traitsOf(mode) === undefined) return [];
   if (mode.server === '9p') return questions9p;
-  const dax = mode.dax !== undefined && mode.dax !== 'never';
-  return questions.filter((each) => !dax || !notOfDax.includes(each));
+  const own = questions.filter((each) => !hasWindow(mode) || !notOfDax.includes(each));
+  return mode.dax === undefined ? own : [...own, daxState];
 }

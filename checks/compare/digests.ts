@@ -209,9 +209,16 @@ function changedWhileHashed(observed: Observed, guest: HashResult, host: HashRes
 
 function disturbances(observed: Observed): string[] {
   const did = (step: string) => observed.outcome(step).kind === 'value';
+  const dax = observed.value<HashResult>('guest-hash')?.before.dax === true;
   return [
-    ...(did('guest-hash') ? ["both sides' page caches hold the file now, where the mode caches"] : []),
-    ...(did('guest-open')
+    ...(did('guest-hash')
+      ? [
+          dax
+            ? "the host's page cache holds the file now, mapped there for as long as it is in the guest's window"
+            : "both sides' page caches hold the file now, where the mode caches",
+        ]
+      : []),
+    ...(did('guest-open') && !dax
       ? ["the guest's open may have dropped its clean pages and flushed dirty ones"]
       : []),
     // close() of any descriptor flushes the inode (fs/fuse/file.c fuse_flush), and there is no other way out.

@@ -247,7 +247,7 @@ function droppedOf(observed: Observed, name: string): Dropped[] {
         return { side, note: `what went cannot be told: ${ground.name} keeps it in ${ground.opaque}` };
       if (ground?.storage === 'tmpfs' && after.cached > 0)
         return { side, before, after, note: `${ground.name} keeps all that is stored in memory` };
-      return { side, before, after, ...noteOf(after, evicted) };
+      return { side, before, after, ...noteOf(after, evicted, side === 'host' && isDax(observed, name)) };
     });
 }
 
@@ -256,19 +256,34 @@ function groundOf(observed: Observed, name: string): FilesystemKind | undefined 
   return filesystems.get(observed.value<ExtentsResult>(`${name}.extents`)?.fsMagic ?? 0);
 }
 
-function noteOf(after: PageState, evicted: boolean): { note?: string } {
+/** Whether the guest said that the file is in DAX state. */
+function isDax(observed: Observed, name: string): boolean {
+  return observed.value<Stat>(`${name}.guest-stat`)?.dax === true;
+}
+
+function noteOf(after: PageState, evicted: boolean, dax: boolean): { note?: string } {
   if (!evicted)
     return { note: 'not dropped: it has dirty pages, and evicting would write them over the host’s bytes' };
   if (after.by === 'refused') return { note: `whether any stayed cannot be told: ${after.refusal}` };
   if (after.cached === 0) return {};
-  return { note: `${after.cached} pages stayed: dirty, mapped or in use` };
+  return {
+    note: dax
+      ? `${after.cached} pages stayed: what a guest has in its window, its virtual machine has mapped here`
+      : `${after.cached} pages stayed: dirty, mapped or in use`,
+  };
 }
 
 /** What the measurement itself changed. */
 function disturbed(observed: Observed, args: ReadsArgs, names: readonly string[]): string[] {
   const said: string[] = [];
   const mode = observed.setting.mode;
-  if (mode === undefined) said.push('opening the file may have dropped what the guest had cached of it');
+  // A DAX file has no pages in the guest's cache.
+  const dax = names.some((name) => isDax(observed, name));
+  if (dax)
+    said.push(
+      'what was read stays in the guest’s window, and so mapped on the host, until the guest forgets the file',
+    );
+  else if (mode === undefined) said.push('opening the file may have dropped what the guest had cached of it');
   else if (mode.server !== '9p' && mode.cache === 'auto')
     said.push('opening the file dropped whatever the guest had cached of it: in this mode an open does');
   const first = cachedPages(observed, `${names[0]}.host-before`);
@@ -307,6 +322,8 @@ function cachedPages(observed: Observed, prefix: string): { cached: number; page
 function nextStep(args: ReadsArgs, ledger: Ledger | undefined): string | undefined {
   const [largest] = ledger?.lines ?? [];
   if (largest === undefined) return undefined;
+  if (largest.source === 'dax/host-cache' && drops(args, 'host'))
+    return 'to measure the disk the guest has to forget the file first, since what is in its window stays mapped on the host: close it there, then `echo 2 > /proc/sys/vm/drop_caches` in the guest';
   if (args.drop === 'both') return undefined;
   if (largest.source === 'guest-cache')
     return "to measure what lies below the guest's cache: --drop both, or --direct";

@@ -89,7 +89,7 @@ export const residency = defineCheck({
 function lookSteps(observed: Observed, side: Side): Step[] {
   const args = lookArgs(observed.setting);
   const stat = observed.value<Stat>(`${side}-stat`);
-  if (stat?.type !== 'file') return [];
+  if (stat?.type !== 'file' || stat.dax === true) return [];
   const path = side === 'host' ? args.hostPath : args.guestPath;
   const opened: Step['op'] =
     side === 'host' || openKeepsPages(observed.setting)
@@ -106,6 +106,11 @@ function sideOf(observed: Observed, side: Side): SideResidency {
   const stat = observed.value<Stat>(`${side}-stat`);
   if (stat === undefined) return { side, how: describeOutcome(observed.outcome(`${side}-stat`)) };
   if (stat.type !== 'file') return { side, how: `a ${stat.type}, no regular file` };
+  if (stat.dax === true) {
+    const pageSize = observed.setting.views[side]?.pageSize ?? 4096;
+    const pages = { total: Math.ceil(stat.size / pageSize), cached: 0, pageSize };
+    return { side, size: stat.size, pages, how: `a DAX file: the ${side} keeps no pages of it` };
+  }
   const hold = observed.outcome(`${side}-hold`);
   const borrows = observed.steps.some(({ id, op }) => id === `${side}-hold` && op.do === 'borrow');
   if (hold.kind !== 'value')

@@ -2,8 +2,8 @@ import type { Mode } from '../model/mode.ts';
 import type { Commitment, Promise as Promised } from '../model/promise.ts';
 import { type Cells, columnsOf } from './columns.ts';
 import type { Condition, Row } from './row.ts';
-import { rows } from './rows.ts';
 import { bySize } from './rows/families.ts';
+import { rows } from './rows.ts';
 import { isWithin } from './versions.ts';
 import { weaker } from './weaker.ts';
 

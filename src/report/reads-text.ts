@@ -40,7 +40,9 @@ export function readsLines(
 /** What a latency says where the guest reads ahead: a read may find its page there, or on its way. */
 function readaheadLines({ plan, direct }: ReadsEvidence, ledger: Ledger, style: Style): string[] {
   if (plan.order !== 'seq' || direct || ledger.guestCaches === 'no') return [];
-  if (ledger.lines.every(({ medium, bytes }) => medium === undefined || bytes === 0)) return [];
+  // Nothing is read ahead through a window.
+  if (ledger.lines.every(({ path, medium, bytes }) => path === 'dax' || medium === undefined || bytes === 0))
+    return [];
   return wrapped(
     'in order the guest reads ahead: most reads find their page there already or on its way, and their latency is not that of the medium (--no-readahead shows it)',
     { width: style.width, first: indent, rest: `${indent}  ` },

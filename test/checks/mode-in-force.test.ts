@@ -122,7 +122,7 @@ describe('the mode that is in force', () => {
 
   it('no page is looked for on a DAX mount', async () => {
     const { cases } = await run('auto+dax=always', traits('auto'));
-    expect(cases.map(({ name }) => name)).toEqual(['attribute-timeout', 'entry-timeout']);
+    expect(cases.map(({ name }) => name)).toEqual(['attribute-timeout', 'entry-timeout', 'dax-state']);
   });
 });
 
