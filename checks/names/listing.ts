@@ -21,10 +21,14 @@ export function wholeListing(
   by: string,
   states: Look['states'],
   expected: Expected,
-  options: { readonly others?: (name: string) => boolean; readonly buffer?: number } = {},
+  options: {
+    readonly others?: (name: string) => boolean;
+    readonly buffer?: number;
+    readonly stat?: boolean;
+  } = {},
 ): Look {
-  const { others, buffer } = options;
-  const op: Operation = { do: 'entries', file: handle, ...(buffer === undefined ? {} : { buffer }) };
+  const { others, ...how } = options;
+  const op: Operation = { do: 'entries', file: handle, ...how };
   return {
     ...tells(`the names in ${handle}`, by, states, op, (value) =>
       describe((value as { readonly entries: readonly DirectoryEntry[] }).entries, expected, others),

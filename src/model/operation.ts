@@ -140,6 +140,8 @@ type NameOperation =
       readonly calls?: number;
       /** Bytes for one call: 256 to 65,536; default 32,768. */
       readonly buffer?: number;
+      /** Each name is asked for its attributes before the next call, as `ls -l` does: FUSE then asks for both at once. */
+      readonly stat?: boolean;
     }
   /** Thousands of names made, renamed, linked and removed in one request (model/storm.ts). Answers StormResult. */
   | ({ readonly do: 'storm' } & StormPlan)

@@ -38,7 +38,9 @@ static enum ending op_entries(struct arguments *arguments)
 	int fd = argument_file(arguments);
 	int64_t calls = argument_integer(arguments, "calls", 1, JSON_SAFE_INTEGER, JSON_SAFE_INTEGER);
 	int64_t size = argument_integer(arguments, "buffer", 256, 65536, 32768);
+	bool with_stat = argument_bool(arguments, "stat");
 	char number[24];
+	struct stat seen;
 	if (!usable(arguments))
 		return arguments->ending;
 	if (!io_buffer(worker))
@@ -62,6 +64,9 @@ static enum ending op_entries(struct arguments *arguments)
 			snprintf(number, sizeof number, "%lld", (long long)record->next);
 			put_key_string(value, "next", number);
 			put(value, "}", 1);
+			/* Names that went meanwhile are no matter: asking is what has an effect on the next request. */
+			if (with_stat)
+				(void)fstatat(fd, record->name, &seen, AT_SYMLINK_NOFOLLOW);
 		}
 		if (value->length > NAMES_MAX_BYTES)
 			return refused_with(worker, EOVERFLOW, "entries: too many names");
