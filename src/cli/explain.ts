@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { KnownError } from '../model/error.ts';
 import type { ExplainEvidence } from '../model/explain-evidence.ts';
 import type { RunSignal } from '../model/program-run.ts';
@@ -7,9 +8,16 @@ import type { Report, Result } from '../model/report.ts';
 import { renderJson } from '../report/json.ts';
 import { renderText } from '../report/text.ts';
 import { makeReport } from '../run/report.ts';
-import { type AccountedRun, accountedRun } from '../workload/explain/accounted-run.ts';
+import {
+  type AccountedRun,
+  accountedRun,
+  type Explained,
+  filesMeant,
+} from '../workload/explain/accounted-run.ts';
 import { advice } from '../workload/explain/advice.ts';
+import { Asker } from '../workload/explain/asker.ts';
 import type { Running } from '../workload/explain/attended.ts';
+import { bringInto, type CacheState, parseStates } from '../workload/explain/states.ts';
 import { environmentOf } from './environment.ts';
 import { reportFailure } from './failure.ts';
 import { monitorsOf } from './monitor.ts';
@@ -21,6 +29,7 @@ import { packageVersion } from './version.ts';
 /** The flags of `explain` (main.ts). */
 export interface ExplainFlags extends SideFlags {
   readonly file?: readonly string[];
+  readonly states?: string;
   readonly in?: string;
   readonly output?: string;
   readonly bundle?: string;
@@ -55,34 +64,31 @@ async function explained(argv: readonly string[], flags: ExplainFlags): Promise<
         `"${each}" is not an absolute path`,
         'Name it as the guest sees it, from its root: /mnt/share/file.',
       );
+  const states = flags.states === undefined ? undefined : parseStates(flags.states);
   const started = Date.now();
   const signals = new Signals();
   const sides = await reachSides(flags);
   const monitors = monitorsOf(sides);
   try {
-    const run = await accountedRun(
-      sides,
-      {
-        command: { argv, ...(flags.in === undefined ? {} : { directory: flags.in }) },
-        files: flags.file ?? [],
-        shares: sides.shares,
-        limitMs,
-        usedIndexOf: (share) => monitors.usedIndexOf(share),
-        onRunning: (running) => signals.passTo(running),
-      },
-      process,
-    );
-    const result = resultOf(argv, run, sides, Date.now() - started);
-    const shares = run.share === undefined ? [] : [run.share];
-    const report = makeReport(
-      'explain',
-      packageVersion(),
-      environmentOf(sides, { started, seed: 0, shares }),
-      [result],
-    );
-    if (flags.bundle !== undefined) await keep(flags.bundle, report, run);
+    const asked: Explained = {
+      command: { argv, ...(flags.in === undefined ? {} : { directory: flags.in }) },
+      files: flags.file ?? [],
+      shares: sides.shares,
+      limitMs,
+      usedIndexOf: (share) => monitors.usedIndexOf(share),
+      onRunning: (running) => signals.passTo(running),
+    };
+    const runs =
+      states === undefined
+        ? [{ ...(await accountedRun(sides, asked, process)), startedAt: started }]
+        : await eachState(states, sides, asked, () => signals.count > 0);
+    const results = runs.map((run) => resultOf(argv, run, sides, Date.now() - run.startedAt));
+    const shares = [...new Set(runs.flatMap(({ share }) => (share === undefined ? [] : [share])))];
+    const environment = environmentOf(sides, { started, seed: 0, shares });
+    const report = makeReport('explain', packageVersion(), environment, results);
+    if (flags.bundle !== undefined) await keep(flags.bundle, report, runs);
     await tell(report, flags);
-    return run.attended.status;
+    return runs.find(({ attended }) => attended.status !== 0)?.attended.status ?? 0;
   } finally {
     signals.stop();
     monitors.close();
@@ -92,7 +98,50 @@ async function explained(argv: readonly string[], flags: ExplainFlags): Promise<
   }
 }
 
-function resultOf(argv: readonly string[], run: AccountedRun, sides: Sides, durationMs: number): Result {
+interface Run extends AccountedRun {
+  readonly startedAt: number;
+  readonly state?: CacheState;
+  readonly stateLeft?: readonly string[];
+}
+
+/** The same program from each state; its input cannot be had twice, so that it gets none. */
+async function eachState(
+  states: readonly CacheState[],
+  sides: Sides,
+  asked: Explained,
+  isInterrupted: () => boolean,
+): Promise<Run[]> {
+  const [guest, host] = [sides.guest, sides.host].map(
+    ({ session }) => new Asker(session, 'explain-states', asked.limitMs),
+  ) as [Asker, Asker];
+  const runs: Run[] = [];
+  try {
+    const files = await filesMeant(asked, guest);
+    if (files.length === 0)
+      throw new KnownError(
+        'no-files',
+        '--states needs to know which files the program uses, and its words name none that is there',
+        'Name them (--file PATH, as the guest sees it), or lay them out first.',
+      );
+    for (const state of states) {
+      if (isInterrupted()) break;
+      const startedAt = Date.now();
+      const stateLeft = await bringInto(state, files, { guest, host });
+      const run = await accountedRun(sides, asked, {
+        stdin: Readable.from([]),
+        stdout: process.stdout,
+        stderr: process.stderr,
+      });
+      runs.push({ ...run, startedAt, state, stateLeft });
+      if (run.attended.failed !== undefined) break;
+    }
+  } finally {
+    await Promise.all([guest.release(), host.release()]);
+  }
+  return runs;
+}
+
+function resultOf(argv: readonly string[], run: Run, sides: Sides, durationMs: number): Result {
   const base = { check: 'explain', mode: run.share?.mode?.name ?? 'unknown', cases: [], durationMs };
   const { account, share, attended, samples } = run;
   if (attended.failed !== undefined)
@@ -127,6 +176,9 @@ function resultOf(argv: readonly string[], run: AccountedRun, sides: Sides, dura
     status: attended.status,
     seconds: account.end.atNs / 1e9,
     account,
+    ...(run.state === undefined ? {} : { state: run.state }),
+    ...(run.stateLeft === undefined ? {} : { stateLeft: run.stateLeft }),
+    ...(run.rate === undefined ? {} : { rate: run.rate }),
     advice: advice(account, {
       ...(share.mode === undefined ? {} : { allowDirectIo: share.mode.flags.includes('allow-direct-io') }),
       ...memory(run),
@@ -179,22 +231,24 @@ async function tell(report: Report, { json, output }: ExplainFlags): Promise<voi
   else await writeFile(output, text);
 }
 
-/** The evidence: the report, what it was made from, and the timeline in looks of 100 ms. */
-async function keep(directory: string, report: Report, run: AccountedRun): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  const { samples, attended, hostSamples } = run;
+/** The evidence: the report, and for each run what it was made from, with the looks of each 100 ms. */
+async function keep(directory: string, report: Report, runs: readonly Run[]): Promise<void> {
   const lines = (items: readonly unknown[]) => items.map((each) => `${JSON.stringify(each)}\n`).join('');
+  for (const { state, samples, attended, hostSamples } of runs) {
+    const own = state === undefined ? directory : path.join(directory, state);
+    await mkdir(own, { recursive: true });
+    if (samples !== undefined)
+      await writeFile(path.join(own, 'samples.json'), `${JSON.stringify(samples)}\n`);
+    await writeFile(path.join(own, 'guest.jsonl'), lines(attended.samples));
+    await writeFile(path.join(own, 'host.jsonl'), lines(hostSamples));
+  }
   await writeFile(path.join(directory, 'report.json'), renderJson(report));
-  if (samples !== undefined)
-    await writeFile(path.join(directory, 'samples.json'), `${JSON.stringify(samples)}\n`);
-  await writeFile(path.join(directory, 'guest.jsonl'), lines(attended.samples));
-  await writeFile(path.join(directory, 'host.jsonl'), lines(hostSamples));
 }
 
 /** Signals are the program's: what comes to us is handed on; before it runs they end us. */
 class Signals {
   #running: Running | undefined;
-  #count = 0;
+  count = 0;
   readonly #handlers = passedSignals.map((name) => [name, () => this.#take(name)] as const);
 
   constructor() {
@@ -210,9 +264,9 @@ class Signals {
   }
 
   #take(name: (typeof passedSignals)[number]): void {
-    this.#count += 1;
+    this.count += 1;
     // One that does not heed its signals must not keep its user here for ever.
-    if (this.#running === undefined || this.#count > 3) process.exit(ownFailure);
+    if (this.#running === undefined || this.count > 3) process.exit(ownFailure);
     this.#running.signal(name.slice('SIG'.length) as RunSignal);
   }
 }

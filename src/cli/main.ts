@@ -83,6 +83,7 @@ function program(): Command {
     .usage('[options] -- COMMAND...')
     .argument('<command...>', 'the program and its arguments, left as they are')
     .option('--file <path>', 'a file that it uses, as the guest sees it (may be repeated)', collect)
+    .option('--states <list>', 'run it from each: cold, host-warm, guest-warm (joined by commas)')
     .option('--in <dir>', "the program's working directory in the guest")
     .option('-o, --output <file>', 'write the answer there instead of to standard error')
     .option('--timeout <seconds>', 'for looking at the files before and after', '60')

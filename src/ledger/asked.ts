@@ -17,18 +17,12 @@ export interface Asked extends Passed {
 /**
  * What the program asked of the share. Its counters sum up all its calls, on whatever file: what it read before it
  * first held a file of the share (its own binary, libraries, settings) is left out, and where it never held one for
- * reading, nothing was read. So the figure is a ceiling. A benchmark's own report is exact and is taken instead; where
- * every write crosses at once, the daemon's figure is as exact.
+ * reading, nothing was read. So the figure is a ceiling. A benchmark's own report is exact and is taken instead where the
+ * two agree; where every write crosses at once, the daemon's figure is as exact.
  */
 export function asked(samples: ProgramSamples, direction: Direction, passed: Passed | undefined): Asked {
   const { claimed, end, files } = samples;
   const seen = hiddenWay(samples);
-  if (claimed !== undefined) {
-    const [bytes, requests] =
-      direction === 'read' ? [claimed.readBytes, claimed.reads] : [claimed.writtenBytes, claimed.writes];
-    // It counts what it did by whatever way.
-    return exact([bytes, bytes], [requests, requests], claimed.by, undefined);
-  }
   const held = files.flatMap((file) => (file.held === undefined ? [] : [file.held]));
   const isHeld = held.some((each) => each[direction] || (each.mapped && direction === 'read'));
   if (held.length > 0 && !isHeld)
@@ -40,6 +34,10 @@ export function asked(samples: ProgramSamples, direction: Direction, passed: Pas
       ? [end.rchar - (end.beforeFirst?.rchar ?? 0), end.syscr - (end.beforeFirst?.syscr ?? 0)]
       : [end.wchar - (end.beforeFirst?.wchar ?? 0), end.syscw - (end.beforeFirst?.syscw ?? 0)];
   const hidden = seen ?? (isTooLittle(bytes, passed) ? 'a way that no counter shows' : undefined);
+  const claim = claimed?.[direction];
+  // It counts what it did by whatever way; where it was not alone, its figure is not the whole.
+  if (claim !== undefined && (hidden !== undefined || isSame(claim.bytes, bytes)))
+    return exact([claim.bytes, claim.bytes], [claim.requests, claim.requests], claimed?.by ?? '', undefined);
   // Without a mapping, what crossed and was no more than asked for at a time was asked for.
   const mean = Math.max(page, calls === 0 ? 0 : bytes / calls);
   const demanded =
@@ -60,6 +58,11 @@ export function asked(samples: ProgramSamples, direction: Direction, passed: Pas
 }
 
 const page = 4096;
+
+/** A program's own figure against the counters, which have its libraries, settings and messages besides. */
+function isSame(claimed: number, counted: number): boolean {
+  return Math.abs(counted - claimed) <= Math.max(0.02 * counted, 512 * 1024) && claimed > 0;
+}
 
 /** Far more crossed than readahead can explain: it was asked for in a way that nobody saw. */
 function isTooLittle(bytes: number, passed: Passed | undefined): boolean {

@@ -18,14 +18,17 @@ export interface ProgramSamples {
   readonly unseen: readonly { readonly what: string; readonly why: string }[];
 }
 
-/** A benchmark's own sums over the files of the share. */
+/** A benchmark's own sums, as it printed them. */
 export interface Claimed {
-  readonly readBytes: number;
-  readonly reads: number;
-  readonly writtenBytes: number;
-  readonly writes: number;
+  readonly read?: Claim;
+  readonly write?: Claim;
   /** Whose words they are: `fio's own report`. */
   readonly by: string;
+}
+
+export interface Claim {
+  readonly bytes: number;
+  readonly requests: number;
 }
 
 /** One file of the share. */

@@ -13,12 +13,25 @@ export type ExplainEvidence = {
   readonly status: number;
   readonly seconds: number;
   readonly account: ProgramAccount;
+  /** What the caches were made to hold of its files before (`--states`). */
+  readonly state?: string;
+  /** What of that did not come about, a sentence each. */
+  readonly stateLeft?: readonly string[];
+  /** What the benchmark says of its own speed, from its output. */
+  readonly rate?: BenchmarkRate;
   /** What to change to measure the other medium, the most telling first. */
   readonly advice: readonly string[];
   readonly share: ShareWords;
   /** What the measurement itself changed, a sentence each. */
   readonly disturbed: readonly string[];
 };
+
+/** A benchmark's own figures: requests and bytes each second. */
+export interface BenchmarkRate {
+  readonly program: string;
+  readonly read?: { readonly iops?: number; readonly bytesPerSecond?: number };
+  readonly write?: { readonly iops?: number; readonly bytesPerSecond?: number };
+}
 
 /** Whether a verdict's evidence is that of a program that was explained. */
 export function isExplain(evidence: unknown): evidence is ExplainEvidence {

@@ -1,7 +1,7 @@
 import type { Interval, LedgerLine } from '../model/account.ts';
-import type { ExplainEvidence } from '../model/explain-evidence.ts';
+import { type ExplainEvidence, isExplain } from '../model/explain-evidence.ts';
 import type { Flow, ProgramAccount, WriteFlow } from '../model/program-account.ts';
-import type { Environment, Result } from '../model/report.ts';
+import type { Environment, Report, Result } from '../model/report.ts';
 import { disturbedLines } from './comparison-text.ts';
 import { padTo, type Style, wrapped } from './layout.ts';
 import { knownNote, percentOf } from './ledger-text.ts';
@@ -28,7 +28,10 @@ export function explainLines(
     ...(writes.bytes > least ? [[...flowLines('written', writes, style), ...atEndLines(writes, style)]] : []),
   ];
   return [
-    ...wrapped(printable(result.verdict.reason), { width: style.width }),
+    ...wrapped(printable(result.verdict.reason), {
+      width: style.width,
+      ...(evidence.state === undefined ? {} : { first: `from ${evidence.state}: `, rest: '' }),
+    }),
     ...wrapped(printable(programWords(account, seconds)), { width: style.width, first: indent }),
     ...blocks.flatMap((block) => ['', ...block]),
     '',
@@ -45,6 +48,61 @@ export function explainLines(
       }),
     ),
   ];
+}
+
+/** Several runs: what the number depends on, then a row for each state that the program began in. */
+export function stateLines({ results }: Report, style: Style): string[] {
+  const runs = results.flatMap(({ verdict: { evidence } }) => (isExplain(evidence) ? [evidence] : []));
+  const speeds = runs.map(speedOf).filter((speed) => speed > 0);
+  const [slow, fast] = [Math.min(...speeds), Math.max(...speeds)];
+  const answer =
+    speeds.length < 2
+      ? 'There are not two runs to compare.'
+      : fast / slow < alike
+        ? 'What the caches hold before makes no difference to this number.'
+        : `The number depends on what the caches hold before: it is ${factor(fast / slow)} times as high from ${stateOf(runs, fast)} as from ${stateOf(runs, slow)}.`;
+  return [
+    ...wrapped(answer, { width: style.width }),
+    '',
+    ...runs.flatMap((run) => [
+      `${indent}${padTo(run.state ?? '', 12)}${`${run.seconds.toFixed(2)} s`.padStart(10)}  ${rateWords(run)}`.trimEnd(),
+      ...(run.stateLeft ?? []).flatMap((each) =>
+        wrapped(printable(each), { width: style.width, first: `${indent}    ` }),
+      ),
+    ]),
+  ];
+}
+
+/** Less than this apart is the noise of a run or two. */
+const alike = 1.25;
+
+/** The benchmark's own figure, where it has one; else how fast it was over. */
+function speedOf({ rate, seconds }: ExplainEvidence): number {
+  const part = rate?.read ?? rate?.write;
+  return part?.iops ?? part?.bytesPerSecond ?? 1 / seconds;
+}
+
+function stateOf(runs: readonly ExplainEvidence[], speed: number): string {
+  return runs.find((each) => speedOf(each) === speed)?.state ?? '';
+}
+
+function factor(value: number): string {
+  return value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US');
+}
+
+function rateWords({ rate, account }: ExplainEvidence): string {
+  const told = (['read', 'write'] as const).flatMap((direction) => {
+    const part = rate?.[direction];
+    if (part?.iops !== undefined)
+      return [`${direction} ${Math.round(part.iops).toLocaleString('en-US')} IOPS`];
+    return part?.bytesPerSecond === undefined ? [] : [`${formatBytes(part.bytesPerSecond)}/s`];
+  });
+  const { reads, writes } = account;
+  const flow = reads.bytes >= writes.bytes ? reads : writes;
+  const from = flow.lines
+    .filter(({ bytes }) => bytes > flow.bytes / 200)
+    .map(({ source, bytes }) => `${source} ${percentOf(bytes, flow.bytes)}`);
+  return [...told, from.join(', ')].join('  ');
 }
 
 function programWords({ end, files }: ProgramAccount, seconds: number): string {

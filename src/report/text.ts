@@ -10,7 +10,7 @@ import { caseLines } from './case-text.ts';
 import { changeLines } from './changes-text.ts';
 import { comparisonLines } from './comparison-text.ts';
 import { diagnosisLines, unreadLines } from './diagnosis-text.ts';
-import { explainLines } from './explain-text.ts';
+import { explainLines, stateLines } from './explain-text.ts';
 import { flowed, type Style, wrapped } from './layout.ts';
 import { matrixLines } from './matrix-text.ts';
 import { paintFor } from './paint.ts';
@@ -40,6 +40,8 @@ function pathsLines(report: Report, style: Style): string[] {
   const blocks = report.results.map((result) => pathLines(result, report, style));
   const [first = ['UNKNOWN  no path was looked at']] = blocks;
   if (blocks.length <= 1) return first;
+  if (report.command === 'explain')
+    return [...stateLines(report, style), ...blocks.flatMap((block) => ['', ...block])];
   // What caches hold is no matter of same or different: there is nothing to count.
   if (report.command !== 'md5')
     return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));

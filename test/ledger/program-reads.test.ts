@@ -59,7 +59,7 @@ describe('reads of a program whose offsets nobody sees', () => {
     expect(line(guess.lines, 'guest-cache')).toMatchObject({ bytes: size, known: 'inferred' });
     const told = programReads({
       ...samples,
-      claimed: { readBytes: size, reads: 64, writtenBytes: 0, writes: 0, by: "fio's own report" },
+      claimed: { read: { bytes: size, requests: 64 }, by: "fio's own report" },
     });
     expect(line(told.lines, 'guest-cache')).toMatchObject({ bytes: size, known: 'proved' });
     expect(told.sentence).toContain('the host was not asked');

@@ -74,13 +74,7 @@ describe('writes of a program', () => {
       programOf({
         end: endOf({ wchar: 10 * size, syscw: 10 * pages }),
         writeback: true,
-        claimed: {
-          readBytes: 0,
-          reads: 0,
-          writtenBytes: 10 * size,
-          writes: 10 * pages,
-          by: "fio's own report",
-        },
+        claimed: { write: { bytes: 10 * size, requests: 10 * pages }, by: "fio's own report" },
         files: [fileDirty(pages)],
         daemon: served({ written: size, writes: 2, calls: 2 }, { writeBytes: size }),
         messages: 3,

@@ -1,9 +1,10 @@
 import { programAccount } from '../../ledger/program-account.ts';
 import type { Claimed, FileSamples, ProgramSamples } from '../../ledger/program-samples.ts';
+import type { BenchmarkRate } from '../../model/explain-evidence.ts';
 import { filesystems } from '../../model/filesystems.ts';
 import type { CountersResult } from '../../model/operation.ts';
 import type { ProgramAccount } from '../../model/program-account.ts';
-import type { Share } from '../../share/share.ts';
+import { type LocatedPath, locatePath, type Share } from '../../share/share.ts';
 import { Asker } from './asker.ts';
 import {
   type Attended,
@@ -13,6 +14,7 @@ import {
   type Streams,
   startAttended,
 } from './attended.ts';
+import { claimedIn, rateIn } from './claims.ts';
 import { FileStates } from './file-states.ts';
 import { countersOf, type HostSample, HostWatch } from './host-watch.ts';
 import { filesOfShares, mayBePaths, sharesMeant } from './named-files.ts';
@@ -27,8 +29,6 @@ export interface Explained {
   readonly limitMs: number;
   /** Of one share, where its machine's monitor can be asked. */
   readonly usedIndexOf: (share: Share) => (() => Promise<readonly number[]>) | undefined;
-  /** What the program says of itself, from its standard output. */
-  readonly claimedIn?: (output: Buffer, account: Attended) => Claimed | undefined;
   readonly onRunning?: (running: Running) => void;
 }
 
@@ -39,6 +39,8 @@ export interface AccountedRun {
   readonly share?: Share;
   readonly samples?: ProgramSamples;
   readonly account?: ProgramAccount;
+  /** How fast the program says that it was. */
+  readonly rate?: BenchmarkRate;
   readonly hostSamples: readonly HostSample[];
   /** What the measurement itself changed, a sentence each. */
   readonly disturbed: readonly string[];
@@ -64,6 +66,13 @@ export async function accountedRun(
   } finally {
     await Promise.all([host.release(), counting.release(), guest.release()]);
   }
+}
+
+/** The files of a share that the user named, or that the command's words name, and that are there. */
+export async function filesMeant(asked: Explained, guest: Asker): Promise<LocatedPath[]> {
+  const words = [...asked.files, ...mayBePaths(asked.command.argv, asked.command.directory)];
+  const named = await filesOfShares(words, asked.shares, guest);
+  return named.map((each) => locatePath(each, asked.shares));
 }
 
 class Account {
@@ -127,6 +136,8 @@ class Account {
     const share = shareOf(files) ?? (meant.length === 1 ? meant[0] : undefined);
     const seen = { attended, hostSamples: watch.samples, disturbed: disturbed(states.opened) };
     if (share === undefined || attended.end === undefined) return seen;
+    const said = Buffer.concat(output);
+    const rate = rateIn(said);
     const samples = this.#samples({
       attended,
       share,
@@ -135,9 +146,15 @@ class Account {
       before,
       after: await last,
       messages: meant.length === 1 ? watch.messages : undefined,
-      claimed: this.#asked.claimedIn?.(Buffer.concat(output), attended),
+      claimed: claimedIn(said),
     });
-    return { ...seen, share, samples, account: programAccount(samples) };
+    return {
+      ...seen,
+      share,
+      samples,
+      account: programAccount(samples),
+      ...(rate === undefined ? {} : { rate }),
+    };
   }
 
   #watch(meant: readonly Share[]): HostWatch {

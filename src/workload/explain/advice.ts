@@ -18,6 +18,12 @@ export function advice(account: ProgramAccount, { allowDirectIo, hostMemoryBytes
   const isDirect = files.length > 0 && files.every(({ held }) => held?.direct === true);
   const [top] = reads.lines;
   const reading = reads.bytes > 0 && reads.bytes >= writes.bytes / 20;
+  const had = files.reduce((sum, { guestCached }) => sum + (guestCached?.[0] ?? 0), 0);
+  const kept = reads.lines.find(({ source }) => source === 'guest-cache')?.bytes ?? 0;
+  if (reading && size > 0 && had > size / 2 && kept < reads.bytes / 20 && !isDirect)
+    told.push(
+      "the guest had the file in its cache before, and nothing came from there: the mode's open drops it, or the program itself (fio does, unless --invalidate=0)",
+    );
   if (reading && top?.source === 'guest-cache')
     told.push(`to measure the way to the host, drop the guest's cache before the run: ${drop('both')}`);
   if (reading && top?.medium === 'host-cache')

@@ -31,7 +31,7 @@ export interface Listener {
   onStarted?(): void;
   onFile?(file: RunFile): void;
   onEnded?(): void;
-  /** Standard output, as it passes. */
+  /** Both outputs, as they pass. */
   onOutput?(chunk: Buffer): void;
 }
 
@@ -103,7 +103,9 @@ export async function startAttended(
   ]);
   process.stdin.on('error', () => {}); // That the program has ended is told by `ended`.
   streams.stdin.pipe(process.stdin);
-  if (listener.onOutput !== undefined) process.stdout.on('data', listener.onOutput.bind(listener));
+  if (listener.onOutput !== undefined)
+    for (const stream of [process.stdout, process.stderr])
+      stream.on('data', listener.onOutput.bind(listener));
   process.stdout.pipe(streams.stdout, { end: false });
   process.stderr.pipe(streams.stderr, { end: false });
   const drained = Promise.all([endOf(process.stdout), endOf(process.stderr)]);
