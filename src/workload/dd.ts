@@ -1,12 +1,19 @@
 import { type Found, found } from './found.ts';
 import type { DirectionName, JobOptions, SavedJob, SavedRun } from './saved-run.ts';
 
+/** The rate that ends dd's summary line in any language. */
+const rateAt =
+  /(?<![\d.,])(\d{1,9}(?:[.,]\d{1,9})?|Infinity)\s?([kKMGTPE]?i?)(?:B|o|б|Б)?\/(?:s|sec|秒|с)(?![a-z])/gu;
+
 /**
- * dd's summary line in any language: bytes, then a time, then a rate. GNU coreutils and busybox put them in
- * this order; the words between them, the decimal sign and the punctuation are the locale's.
+ * What stands before the rate: bytes, then a time. GNU coreutils and busybox put them in this order; the words
+ * between them, the decimal sign and the punctuation are the locale's.
  */
-const summary =
-  /(?<![\d.,])(\d{1,18})\s?(?!\d)[^\d\r\n]{1,40}?(?:[(（][^)）\r\n]{1,60}[)）][^\d\r\n]{0,60}?)?[,，、\s]\s?(\d{1,9}(?:[.,]\d{1,9})?(?:e[+-]?\d{1,3})?)\s?[\p{L}.]{1,10}\s?[,，、]\s?(\d{1,9}(?:[.,]\d{1,9})?|Infinity)\s?([kKMGTPE]?i?)(?:[BoбБ]|$)?\/?/gu;
+const bytesAndTime =
+  /(?<![\d.,])(\d{1,18})\s?(?!\d)[^\d\r\n]{1,40}?(?:[(（][^)）\r\n]{1,60}[)）][^\d\r\n]{0,60}?)?[,，、\s]\s?(\d{1,9}(?:[.,]\d{1,9})?(?:e[+-]?\d{1,3})?)\s?[\p{L}.]{1,10}\s?[,，、]\s?$/u;
+/** Characters in which those two stand. */
+const summaryWindow = 200;
+const maxSummaries = 10_000;
 
 /** BSD's, macOS's. */
 const bsdSummary =
@@ -26,9 +33,14 @@ export function readDd(text: string): SavedRun[] {
   const summaries = summariesOf(text);
   const marks = recordMarks(text);
   const runs: SavedRun[] = [];
-  let from = 0;
+  let [from, nextMark] = [0, 0];
   for (const [index, each] of summaries.entries()) {
-    const own = marks.filter(({ at }) => at >= from && at < each.at).slice(-2);
+    const own: RecordMark[] = [];
+    for (let mark = marks[nextMark]; mark !== undefined && mark.at < each.at; mark = marks[nextMark]) {
+      if (mark.at >= from) own.push(mark);
+      nextMark += 1;
+    }
+    own.splice(0, own.length - 2);
     const next = summaries[index + 1];
     const isFinal = own.length > 0;
     // A progress line: the next summary is of the same run, unless records or nothing stand between.
@@ -48,14 +60,18 @@ function summariesOf(text: string): Summary[] {
       bytes: Number(match[1]),
       seconds: Number(match[2]),
     });
-  for (const match of text.matchAll(summary)) {
-    const [all, bytes, seconds, rate, prefix] = match;
-    const told = { bytes: Number(bytes), seconds: decimal(seconds), rate: decimal(rate) };
+  for (const match of text.matchAll(rateAt)) {
+    if (summaries.length >= maxSummaries) break;
+    const [all, rate, prefix] = match;
+    const from = Math.max(0, match.index - summaryWindow);
+    const before = bytesAndTime.exec(text.slice(from, match.index));
+    if (before === null) continue;
+    const told = { bytes: Number(before[1]), seconds: decimal(before[2]), rate: decimal(rate) };
     // The three figures check each other: nothing else in a text does so by chance.
     if (agrees(told, prefix ?? ''))
-      summaries.push({ at: match.index, end: match.index + all.length, ...told });
+      summaries.push({ at: from + before.index, end: match.index + all.length, ...told });
   }
-  return summaries.sort((a, b) => a.at - b.at).slice(0, 10_000);
+  return summaries.sort((a, b) => a.at - b.at);
 }
 
 function decimal(text: string | undefined): number {

@@ -32,8 +32,10 @@ export function readFioJson(text: string): JsonRun[] {
   for (let at = 0; runs.length < 10_000; ) {
     const mark = text.indexOf('"fio version"', at);
     if (mark < 0) break;
-    const start = text.lastIndexOf('{', mark);
-    if (start < at) {
+    // The object's first member; a few blanks or a stray word may stand between.
+    const before = text.slice(Math.max(at, mark - 1000), mark).lastIndexOf('{');
+    const start = Math.max(at, mark - 1000) + before;
+    if (before < 0) {
       at = mark + 1;
       continue;
     }

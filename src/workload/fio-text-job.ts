@@ -79,15 +79,25 @@ function optional<K extends string>(
   return value === undefined ? {} : ({ [key]: found(value, at) } as { [key in K]: Found<number> });
 }
 
+function latencyLine(name: string): RegExp {
+  return new RegExp(
+    String.raw`\b${name} \((nsec|usec|msec)\)\s*:\s*min=\s*([\d.]+[kMG]?),\s*max=\s*([\d.]+[kMG]?),\s*avg=\s*([\d.]+)`,
+  );
+}
+
+const latencyLines = {
+  slat: latencyLine('slat'),
+  clat: latencyLine('clat'),
+  lat: latencyLine('lat'),
+  sync: latencyLine('sync'),
+} as const;
+
 function latency<K extends 'slat' | 'clat' | 'lat' | 'sync'>(
   name: K,
   block: string,
   at: number,
 ): { [key in K]?: SavedLatency } {
-  const pattern = new RegExp(
-    String.raw`\b${name} \((nsec|usec|msec)\)\s*:\s*min=\s*([\d.]+[kMG]?),\s*max=\s*([\d.]+[kMG]?),\s*avg=\s*([\d.]+)`,
-  );
-  const match = pattern.exec(block);
+  const match = latencyLines[name].exec(block);
   if (match === null) return {};
   const scale = nsOf(match[1] ?? '');
   const place = at + match.index;

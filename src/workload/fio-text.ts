@@ -88,7 +88,11 @@ function readRun(
   // Enough for any run by hand; each name is compared with each block.
   const names = [...byName.keys()].slice(0, 200);
   const command = commands.findLast((each) => each.at >= before && each.at <= first);
-  const files = jobFileOptions(text, command?.end ?? before, first);
+  const files = jobFileOptions(
+    text,
+    command?.end ?? before,
+    Math.max(before, text.lastIndexOf('\n', first) + 1),
+  );
   const results = marks.filter(({ kind }) => kind === 'result');
   const groups = marks.filter(({ kind }) => kind === 'group').map(({ at }) => at);
   const jobs = new Map<string, SavedJob>();
@@ -156,7 +160,7 @@ function nameBefore(text: string, at: number, known: readonly string[]): string 
   if (whole !== undefined) return whole;
   const startsLine = line.length < window.length;
   if (startsLine && line.length <= 120 && !line.includes('](') && !/--\w|\]/.test(line)) return line.trim();
-  return /\S*$/.exec(line)?.[0] ?? line;
+  return line.slice(Math.max(line.lastIndexOf(' '), line.lastIndexOf('\t')) + 1);
 }
 
 function optionsOf(

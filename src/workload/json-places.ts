@@ -60,7 +60,9 @@ export function locatedObject(text: string, at: number): LocatedDocument {
     stack.pop();
     skipDepth = Math.max(0, skipDepth - 1);
     if (stack.length > 0) return;
-    [end, isCut] = [at + offset + length, false];
+    // At the end of a text that breaks off, the visitor closes what is open.
+    const isClosed = text[at + offset] === '}';
+    [end, isCut] = [at + offset + length, !isClosed];
     throw new Done();
   };
   const visitor: JSONVisitor = {

@@ -109,7 +109,7 @@ function merge(
   const processes = parts.reduce((sum, each) => sum + Math.max(1, each.job.members), 0);
   const requests = sum(parts.map((each) => each.part.requests));
   const told = sum(parts.map((each) => each.part.bytes));
-  const seconds = scaled(most(parts.map((each) => each.part.runtimeMs)), 1e-3);
+  const seconds = scaled(most(parts.map((each) => each.part.runtimeMs)), 1000);
   const block = blockOf(job, direction, told, requests);
   // `15.4MiB` is rounded; whole blocks are exact, where the two agree and all blocks have one size.
   const bytes =
@@ -229,8 +229,8 @@ function places(values: readonly Found<unknown>[]): number[] {
   return values.slice(0, 4).map(({ at }) => at);
 }
 
-function scaled(value: Quantity | undefined, factor: number): Quantity | undefined {
-  return value === undefined ? undefined : { ...value, value: value.value * factor };
+function scaled(value: Quantity | undefined, divisor: number): Quantity | undefined {
+  return value === undefined ? undefined : { ...value, value: value.value / divisor };
 }
 
 function ratio(a: Quantity | undefined, b: Quantity | undefined, how: string): Quantity | undefined {

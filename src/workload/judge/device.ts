@@ -1,5 +1,5 @@
 import type { Conclusion, Figure, MediumWord } from '../../model/diagnosis.ts';
-import { anyDevice, deviceLimits, driveCacheBytes, halfTurnNs } from '../device.ts';
+import { anyDevice, deviceLimits, deviceOfName, driveCacheBytes, halfTurnNs } from '../device.ts';
 import { figure, isDirect, type Quantity, type Stream } from '../stream.ts';
 import { bytesWords, nsWords, percentWords, rateWords } from '../words.ts';
 import { diskShare } from './disk.ts';
@@ -104,11 +104,7 @@ function randomReads(trial: Trial): Conclusion[] {
             : `${took}, and no disk answers in that: ${half} came from the memory of the machine that fio ran on`,
         [shown, ...optionFigure(stream, 'direct')],
         {
-          media: trial.isGuest
-            ? ['guest-cache']
-            : stream.run.disks.length > 0
-              ? ['host-cache']
-              : ['guest-cache', 'host-cache'],
+          media: mediaOf(trial, below),
           share: [0.5, 1],
           excludes: [crossed(trial, 'disk')],
           unless: [
@@ -131,6 +127,13 @@ function randomReads(trial: Trial): Conclusion[] {
         ? rotating(trial, true)
         : flash(trial, quantity, shown, half)),
   ];
+}
+
+/** Of what lies below a virtual disk nothing is known but that it is memory. */
+function mediaOf({ isGuest, stream }: Trial, below: string | undefined): MediumWord[] {
+  if (below !== undefined && deviceOfName(below) === 'virtual') return [];
+  if (isGuest) return ['guest-cache'];
+  return stream.run.disks.length > 0 ? ['host-cache'] : ['guest-cache', 'host-cache'];
 }
 
 /** What turns must wait: the one floor that needs no knowledge of the model. */
