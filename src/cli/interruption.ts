@@ -7,6 +7,8 @@ export interface Interruption {
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+function ignore(): void {}
+
 /**
  * At the first signal: stops the work in good order, so that nothing is left behind on either side and what
  * is known so far is printed. At the second: ends at once.
@@ -20,10 +22,13 @@ export function interruption(): Interruption {
     process.stderr.write('vfs-verify: interrupted; cleaning up (once more ends at once)\n');
   };
   for (const name of signals) process.on(name, handler);
+  // A terminal that is gone cannot be written to: that must not keep us from putting things back.
+  process.stderr.on('error', ignore);
   return {
     signal: controller.signal,
     stop() {
       for (const name of signals) process.off(name, handler);
+      process.stderr.off('error', ignore);
     },
   };
 }

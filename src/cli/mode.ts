@@ -53,7 +53,7 @@ export async function mode(given: string, flags: ModeFlags): Promise<void> {
   const interrupted = interruption();
   try {
     const toggled = await change(share, lab, flags, interrupted.signal);
-    const now = toggled === undefined ? share : await shareAt(toggled.guestDir, share, flags);
+    const now = toggled === undefined ? share : await shareAfter(toggled, share, flags);
     const answer = await show(now, share, flags, interrupted.signal);
     const inside = path.posix.relative(share.guestDir, guestPath);
     const told = {
@@ -69,9 +69,12 @@ export async function mode(given: string, flags: ModeFlags): Promise<void> {
 }
 
 /** The share after a toggle: a lab may have one more, another mount of the same directory. */
-async function shareAt(guestDir: string, share: Share, flags: ModeFlags): Promise<Share> {
-  const { shares } = await knownShares(flags);
-  return shares.find((each) => each.guestDir === guestDir) ?? { ...share, guestDir };
+async function shareAfter({ guestDir, mode: name }: Toggled, share: Share, flags: ModeFlags): Promise<Share> {
+  const { lab, shares } = await knownShares(flags);
+  const own = shares.find((each) => lab !== undefined && each.guestDir === guestDir);
+  if (own !== undefined || name === undefined) return own ?? { ...share, guestDir };
+  const modeHow = flags.restore === true ? 'put back by vfs-verify mode --restore' : share.modeHow;
+  return { ...share, guestDir, mode: parseMode(name), modeHow };
 }
 
 /** Without a proof the answer is only whether it is known. */

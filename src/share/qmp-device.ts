@@ -150,12 +150,12 @@ export async function findChardev(qmp: Qmp, id: string): Promise<Chardev | undef
  * Unplugs a device and waits until QEMU has none of its tag.
  * @throws KnownError `unplug-refused` (the guest's own words), `unplug-stuck`.
  */
-export async function unplug(qmp: Qmp, tag: string): Promise<void> {
+export async function unplug(qmp: Qmp, tag: string, limitMs = unplugLimitMs): Promise<void> {
   let refused: string | undefined;
   qmp.onEvent('DEVICE_UNPLUG_GUEST_ERROR', ({ device, path }) => {
     refused = String(device ?? path);
   });
-  const deadline = performance.now() + unplugLimitMs;
+  const deadline = performance.now() + limitMs;
   let asked = false;
   for (;;) {
     const device = await findDevice(qmp, tag);
@@ -171,7 +171,7 @@ export async function unplug(qmp: Qmp, tag: string): Promise<void> {
     if (performance.now() > deadline)
       throw new KnownError(
         'unplug-stuck',
-        `the guest did not let go of the device in ${unplugLimitMs / 1000} s`,
+        `the guest did not let go of the device in ${limitMs / 1000} s`,
         'Where its daemon has died, or its kernel is stuck, only a reboot of the guest helps; the host side is then as a newly started machine makes it.',
       );
     await sleep(pollMs);

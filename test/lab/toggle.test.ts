@@ -10,6 +10,13 @@ import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connectQmp } from '../../src/endpoint/qmp.ts';
 import type { LabInfo } from '../../src/lab/info.ts';
+import {
+  deviceArgs,
+  type FsDevice,
+  findDevice,
+  requireUnpluggable,
+  unplug,
+} from '../../src/share/qmp-device.ts';
 import { downLab, type Ran, reportOf, upLab, vfsVerify } from './cli.ts';
 
 // A lab's machine plays a QEMU of the user's: it is named by its QMP socket and an ssh alias, as any other. What
@@ -207,7 +214,7 @@ describe('a running QEMU', () => {
     expect(refused.stderr).toMatch(/sleep \(\d+\): \/mnt\/auto\/kept \(descriptor 3\)/);
     await asBefore();
     const forced = await modeOf('--set', 'always', ...via, '--force');
-    expect(forced.status, forced.stderr).toBe(0);
+    expect(forced.status, `${forced.stderr}${forced.stdout}`).toBe(0);
     expect(await inGuest('cat /proc/$(cat /tmp/sleeper)/fd/3 2>&1; cat /mnt/auto/kept')).toMatch(
       /not connected[\s\S]*kept/,
     );
@@ -307,6 +314,89 @@ describe('a running QEMU', () => {
     expect(refused.status).toBe(2);
     expect(refused.stderr).toContain('Only a reboot of the guest helps');
   }, 200_000);
+});
+
+describe('a device', () => {
+  /** A machine that is never started: QEMU alone answers, and no guest ever lets go of anything. */
+  async function machine<T>(
+    kind: string,
+    device: readonly string[],
+    look: (qmp: Awaited<ReturnType<typeof connectQmp>>) => Promise<T>,
+  ): Promise<T> {
+    const socket = path.join(home, `${kind}.sock`);
+    const qmpSocket = path.join(home, `${kind}.qmp`);
+    const argvOf = (which: string) => lab.programs[which]?.argv ?? [];
+    const [loader = '', ...words] = argvOf('virtiofsd');
+    const daemon = execa(loader, [...words, `--socket-path=${socket}`, `--shared-dir=${home}`], {
+      reject: false,
+    });
+    await expect.poll(() => existsSync(socket), { timeout: 10_000 }).toBe(true);
+    const [qemu = '', ...options] = argvOf('qemu');
+    const vm = execa(
+      qemu,
+      [
+        ...[...options, '-S', '-nodefaults', '-display', 'none', '-m', '64M', '-machine', kind],
+        ...['-object', 'memory-backend-memfd,id=mem,size=64M,share=on', '-numa', 'node,memdev=mem'],
+        ...['-qmp', `unix:${qmpSocket},server=on,wait=off`, '-chardev', `socket,id=c,path=${socket}`],
+        ...device.flatMap((each) => ['-device', each]),
+      ],
+      { reject: false },
+    );
+    try {
+      await expect.poll(() => existsSync(qmpSocket), { timeout: 20_000 }).toBe(true);
+      const qmp = await connectQmp(qmpSocket);
+      const seen = await look(qmp);
+      qmp.close();
+      return seen;
+    } finally {
+      vm.kill('SIGKILL');
+      daemon.kill('SIGKILL');
+      await Promise.all([vm, daemon]);
+      await Promise.all([socket, qmpSocket].map((each) => rm(each, { force: true })));
+    }
+  }
+
+  it('that is directly on the root bus of a q35 machine is told before anything is done', async () => {
+    await machine('q35', ['vhost-user-fs-pci,chardev=c,tag=t,id=d'], async (qmp) => {
+      const device = await findDevice(qmp, 't');
+      await expect(requireUnpluggable(qmp, device as FsDevice)).rejects.toMatchObject({
+        code: 'not-hotpluggable',
+        message: expect.stringContaining('pcie.0'),
+      });
+    });
+  });
+
+  it('on the bus of a pc machine can be unplugged, and is plugged again as it was', async () => {
+    const told = 'vhost-user-fs-pci,chardev=c,tag=t,queue-size=256,bootindex=3,addr=07.0';
+    await machine('pc', [told], async (qmp) => {
+      const device = (await findDevice(qmp, 't')) as FsDevice;
+      await requireUnpluggable(qmp, device);
+      expect(deviceArgs(device)).toMatchObject({
+        ...{ driver: 'vhost-user-fs-pci', bus: 'pci.0', addr: '07.0', chardev: 'c', tag: 't' },
+        ...{ 'queue-size': 256, bootindex: 3 },
+      });
+      expect(deviceArgs(device)).not.toHaveProperty('id');
+    });
+  });
+
+  it('behind a root port that no guest lets go of is given up in time, with what is left to do', async () => {
+    const port = 'pcie-root-port,id=p,bus=pcie.0,chassis=1';
+    await machine('q35', [port, 'vhost-user-fs-pci,chardev=c,tag=t,id=d,bus=p'], async (qmp) => {
+      await requireUnpluggable(qmp, (await findDevice(qmp, 't')) as FsDevice);
+      await expect(unplug(qmp, 't', 1500)).rejects.toMatchObject({
+        code: 'unplug-stuck',
+        cure: expect.stringContaining('reboot'),
+      });
+    });
+  });
+
+  it('behind a root port with hotplug=off is told too', async () => {
+    const port = 'pcie-root-port,id=p,bus=pcie.0,chassis=1,hotplug=off';
+    await machine('q35', [port, 'vhost-user-fs-pci,chardev=c,tag=t,id=d,bus=p'], async (qmp) => {
+      const device = (await findDevice(qmp, 't')) as FsDevice;
+      await expect(requireUnpluggable(qmp, device)).rejects.toMatchObject({ code: 'not-hotpluggable' });
+    });
+  });
 });
 
 /** Writes files on another share and reads each back, until it is told that it is enough. */
