@@ -33,7 +33,32 @@ export async function judgeRecord(
 ): Promise<Verdict> {
   if (record.skipped !== undefined) return skipped(record.skipped);
   if (record.crashed !== undefined) return crashed(check.name, record.crashed);
-  return judgeCase(directory, record.setting ?? setting, record, check, limitMs);
+  const own = record.setting ?? setting;
+  return isPlannedSo(check, own, record)
+    ? judgeCase(directory, own, record, check, limitMs)
+    : plannedOtherwise(check.name);
+}
+
+/**
+ * Whether this version of the check would carry out the steps that were recorded. A judge knows answers by the
+ * steps that it plans: those of other steps it would take for what they are not.
+ */
+function isPlannedSo(check: Check, setting: Setting, record: CaseRecord): boolean {
+  try {
+    const planned = check.cases(setting).find(({ name }) => name === record.case.name);
+    return planned !== undefined && JSON.stringify(planned.steps) === JSON.stringify(record.case.steps);
+  } catch {
+    return false;
+  }
+}
+
+function plannedOtherwise(name: string): Verdict {
+  return {
+    kind: 'unknown',
+    code: 'planned-otherwise',
+    reason: `what was recorded is not what the check ${name} does today`,
+    next: 'judge it with the version that recorded it, or record it again',
+  };
 }
 
 /** A bundle's result from the verdicts of its cases, in their order. */

@@ -17,7 +17,7 @@ const findings = await loadFindings(folder);
 let checks: readonly Check[];
 beforeAll(async () => {
   checks = (await loadChecks(path.join(root, 'checks'))).map(({ check }) => check);
-});
+}, 120_000);
 
 async function judged({ id, check: name }: Finding) {
   const directory = path.join(folder, id);

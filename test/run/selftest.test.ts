@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Check } from '../../src/model/check.ts';
+import type { Check, Setting } from '../../src/model/check.ts';
+import { loadBundle } from '../../src/run/bundle.ts';
 import { runCell } from '../../src/run/cell.ts';
+import { judgeBundle } from '../../src/run/judge.ts';
 import { loadChecks } from '../../src/run/load-checks.ts';
 import { scriptedBench, scriptedSession } from './sessions.ts';
 
@@ -62,6 +64,19 @@ describe('a check made to', () => {
       ['unknown', 'stuck'],
       ['unknown', 'crashed'],
     ]);
+  });
+
+  it('pass, is unknown where its evidence was recorded with steps of another plan', async () => {
+    await run('passes');
+    const check = checks.get('passes');
+    if (check === undefined) throw new Error('no such check');
+    const cases = check.cases({} as Setting).map((each) => ({ ...each, steps: [] }));
+    const directory = path.join(dir, 'passes');
+    const { verdict } = await judgeBundle(directory, await loadBundle(directory), {
+      ...check,
+      cases: () => cases,
+    });
+    expect(verdict).toMatchObject({ kind: 'unknown', code: 'planned-otherwise' });
   });
 
   it.each(['cases', 'plan', 'next', 'judge'])('crash in its %s, is unknown and says so', async (where) => {
