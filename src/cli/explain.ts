@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { KnownError } from '../model/error.ts';
-import type { ExplainEvidence } from '../model/explain-evidence.ts';
+import type { ExplainEvidence, HostRun } from '../model/explain-evidence.ts';
 import type { RunSignal } from '../model/program-run.ts';
 import type { Report, Result } from '../model/report.ts';
 import { renderJson } from '../report/json.ts';
@@ -16,7 +16,8 @@ import {
 } from '../workload/explain/accounted-run.ts';
 import { advice } from '../workload/explain/advice.ts';
 import { Asker } from '../workload/explain/asker.ts';
-import type { Running } from '../workload/explain/attended.ts';
+import type { Running, Streams } from '../workload/explain/attended.ts';
+import { runOnHost } from '../workload/explain/on-host.ts';
 import { bringInto, type CacheState, parseStates } from '../workload/explain/states.ts';
 import { environmentOf } from './environment.ts';
 import { reportFailure } from './failure.ts';
@@ -30,6 +31,7 @@ import { packageVersion } from './version.ts';
 export interface ExplainFlags extends SideFlags {
   readonly file?: readonly string[];
   readonly states?: string;
+  readonly onHost?: boolean;
   readonly in?: string;
   readonly output?: string;
   readonly bundle?: string;
@@ -78,10 +80,11 @@ async function explained(argv: readonly string[], flags: ExplainFlags): Promise<
       usedIndexOf: (share) => monitors.usedIndexOf(share),
       onRunning: (running) => signals.passTo(running),
     };
+    const plan = { states, onHost: flags.onHost === true, isInterrupted: () => signals.count > 0 };
     const runs =
-      states === undefined
+      states === undefined && !plan.onHost
         ? [{ ...(await accountedRun(sides, asked, process)), startedAt: started }]
-        : await eachState(states, sides, asked, () => signals.count > 0);
+        : await eachRun(plan, sides, asked);
     const results = runs.map((run) => resultOf(argv, run, sides, Date.now() - run.startedAt));
     const shares = [...new Set(runs.flatMap(({ share }) => (share === undefined ? [] : [share])))];
     const environment = environmentOf(sides, { started, seed: 0, shares });
@@ -102,14 +105,23 @@ interface Run extends AccountedRun {
   readonly startedAt: number;
   readonly state?: CacheState;
   readonly stateLeft?: readonly string[];
+  readonly onHost?: HostRun;
 }
 
-/** The same program from each state; its input cannot be had twice, so that it gets none. */
-async function eachState(
-  states: readonly CacheState[],
+interface Plan {
+  readonly states: readonly CacheState[] | undefined;
+  readonly onHost: boolean;
+  readonly isInterrupted: () => boolean;
+}
+
+/**
+ * The same program several times: from each state, and on the host's view of its files. Its input cannot be had
+ * twice, so that it gets none.
+ */
+async function eachRun(
+  { states, onHost, isInterrupted }: Plan,
   sides: Sides,
   asked: Explained,
-  isInterrupted: () => boolean,
 ): Promise<Run[]> {
   const [guest, host] = [sides.guest, sides.host].map(
     ({ session }) => new Asker(session, 'explain-states', asked.limitMs),
@@ -117,28 +129,40 @@ async function eachState(
   const runs: Run[] = [];
   try {
     const files = await filesMeant(asked, guest);
-    if (files.length === 0)
+    if (states !== undefined && files.length === 0)
       throw new KnownError(
         'no-files',
         '--states needs to know which files the program uses, and its words name none that is there',
         'Name them (--file PATH, as the guest sees it), or lay them out first.',
       );
-    for (const state of states) {
+    for (const state of states ?? [undefined]) {
       if (isInterrupted()) break;
       const startedAt = Date.now();
-      const stateLeft = await bringInto(state, files, { guest, host });
-      const run = await accountedRun(sides, asked, {
-        stdin: Readable.from([]),
-        stdout: process.stdout,
-        stderr: process.stderr,
+      const prepare = async () => (state === undefined ? [] : bringInto(state, files, { guest, host }));
+      const stateLeft = await prepare();
+      const run = await accountedRun(sides, asked, withoutInput());
+      let there: HostRun | undefined;
+      if (onHost && run.attended.failed === undefined && !isInterrupted()) {
+        await prepare();
+        const { command, shares, onRunning } = asked;
+        there = await runOnHost(sides.host, command, shares, withoutInput(), (each) => onRunning?.(each));
+      }
+      runs.push({
+        ...run,
+        startedAt,
+        ...(state === undefined ? {} : { state, stateLeft }),
+        ...(there === undefined ? {} : { onHost: there }),
       });
-      runs.push({ ...run, startedAt, state, stateLeft });
       if (run.attended.failed !== undefined) break;
     }
   } finally {
     await Promise.all([guest.release(), host.release()]);
   }
   return runs;
+}
+
+function withoutInput(): Streams {
+  return { stdin: Readable.from([]), stdout: process.stdout, stderr: process.stderr };
 }
 
 function resultOf(argv: readonly string[], run: Run, sides: Sides, durationMs: number): Result {
@@ -179,6 +203,7 @@ function resultOf(argv: readonly string[], run: Run, sides: Sides, durationMs: n
     ...(run.state === undefined ? {} : { state: run.state }),
     ...(run.stateLeft === undefined ? {} : { stateLeft: run.stateLeft }),
     ...(run.rate === undefined ? {} : { rate: run.rate }),
+    ...(run.onHost === undefined ? {} : { onHost: run.onHost }),
     advice: advice(account, {
       ...(share.mode === undefined ? {} : { allowDirectIo: share.mode.flags.includes('allow-direct-io') }),
       ...memory(run),

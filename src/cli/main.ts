@@ -84,6 +84,7 @@ function program(): Command {
     .argument('<command...>', 'the program and its arguments, left as they are')
     .option('--file <path>', 'a file that it uses, as the guest sees it (may be repeated)', collect)
     .option('--states <list>', 'run it from each: cold, host-warm, guest-warm (joined by commas)')
+    .option('--on-host', "run it on the host's view of the same files as well, for comparison")
     .option('--in <dir>', "the program's working directory in the guest")
     .option('-o, --output <file>', 'write the answer there instead of to standard error')
     .option('--timeout <seconds>', 'for looking at the files before and after', '60')

@@ -19,12 +19,28 @@ export type ExplainEvidence = {
   readonly stateLeft?: readonly string[];
   /** What the benchmark says of its own speed, from its output. */
   readonly rate?: BenchmarkRate;
+  /** With `--on-host`. */
+  readonly onHost?: HostRun;
   /** What to change to measure the other medium, the most telling first. */
   readonly advice: readonly string[];
   readonly share: ShareWords;
   /** What the measurement itself changed, a sentence each. */
   readonly disturbed: readonly string[];
 };
+
+/** The same job on the host's view of the same files. */
+export interface HostRun {
+  readonly command: readonly string[];
+  readonly status: number;
+  /** Why it did not start: an errno's name. */
+  readonly failed?: string;
+  readonly seconds?: number;
+  /** Bytes that it read and wrote, by its own counters: a ceiling. */
+  readonly askedBytes?: readonly [read: number, written: number];
+  /** What the disk had to give for it, readahead included. */
+  readonly diskReadBytes?: number;
+  readonly rate?: BenchmarkRate;
+}
 
 /** A benchmark's own figures: requests and bytes each second. */
 export interface BenchmarkRate {

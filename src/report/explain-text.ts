@@ -1,5 +1,10 @@
 import type { Interval, LedgerLine } from '../model/account.ts';
-import { type ExplainEvidence, isExplain } from '../model/explain-evidence.ts';
+import {
+  type BenchmarkRate,
+  type ExplainEvidence,
+  type HostRun,
+  isExplain,
+} from '../model/explain-evidence.ts';
 import type { Flow, ProgramAccount, WriteFlow } from '../model/program-account.ts';
 import type { Environment, Report, Result } from '../model/report.ts';
 import { disturbedLines } from './comparison-text.ts';
@@ -38,6 +43,7 @@ export function explainLines(
     ...groundWords(account).flatMap((words) =>
       wrapped(printable(words), { width: style.width, first: indent, rest: `${indent}  ` }),
     ),
+    ...hostLines(evidence, style),
     ...shareLines(evidence.share, environment, style),
     ...disturbedLines(evidence.disturbed, style),
     ...advice.flatMap((each, index) =>
@@ -76,6 +82,57 @@ export function stateLines({ results }: Report, style: Style): string[] {
 /** Less than this apart is the noise of a run or two. */
 const alike = 1.25;
 
+/** The same job on the host, and whether the two figures are of the same thing. */
+function hostLines(evidence: ExplainEvidence, style: Style): string[] {
+  const { onHost } = evidence;
+  if (onHost === undefined) return [];
+  const { seconds, failed, status, diskReadBytes, askedBytes, rate } = onHost;
+  if (seconds === undefined || askedBytes === undefined || diskReadBytes === undefined)
+    return wrapped(`on the host it could not be started: ${failed ?? `status ${status}`}`, {
+      width: style.width,
+      first: indent,
+    });
+  const told = [
+    `on the host: ${seconds.toFixed(2)} s`,
+    ...speedWords(rate),
+    ...(status === 0 ? [] : [`exit status ${status}`]),
+    `${formatBytes(diskReadBytes)} from the disk of ${formatBytes(askedBytes[0])} that it read`,
+  ].join(', ');
+  return [
+    ...wrapped(told, { width: style.width, first: indent, rest: `${indent}  ` }),
+    ...wrapped(comparison(evidence, onHost), { width: style.width, first: `${indent}  ` }),
+  ];
+}
+
+/** Two numbers can be compared where both are of memory, or both of the disk. */
+function comparison(
+  { account: { reads, writes } }: ExplainEvidence,
+  { askedBytes, diskReadBytes = 0 }: HostRun,
+): string {
+  if (writes.bytes > reads.bytes)
+    return 'for writes: compare what was dirty when each ended; only the guest is accounted for here';
+  const disk = reads.lines.find(({ medium }) => medium === 'disk')?.bytes ?? 0;
+  const [there, here] = [diskReadBytes / Math.max(1, askedBytes?.[0] ?? 0), disk / Math.max(1, reads.bytes)];
+  if (there > 0.5 !== here > 0.5)
+    return there > 0.5
+      ? "the host's number is the disk's, the guest's is not: they are not of the same thing"
+      : "the guest's number is the disk's, the host's is not: they are not of the same thing";
+  if (reads.lines[0]?.source === 'guest-cache')
+    return "both are memory, the guest's its own: the way between the two is not in it";
+  return here > 0.5
+    ? 'both are the disk: what differs is the way from the guest to it'
+    : 'both are memory: what differs is the way from the guest to it';
+}
+
+function speedWords(rate: BenchmarkRate | undefined): string[] {
+  return (['read', 'write'] as const).flatMap((direction) => {
+    const part = rate?.[direction];
+    if (part?.iops !== undefined)
+      return [`${direction} ${Math.round(part.iops).toLocaleString('en-US')} IOPS`];
+    return part?.bytesPerSecond === undefined ? [] : [`${formatBytes(part.bytesPerSecond)}/s`];
+  });
+}
+
 /** The benchmark's own figure, where it has one; else how fast it was over. */
 function speedOf({ rate, seconds }: ExplainEvidence): number {
   const part = rate?.read ?? rate?.write;
@@ -91,12 +148,7 @@ function factor(value: number): string {
 }
 
 function rateWords({ rate, account }: ExplainEvidence): string {
-  const told = (['read', 'write'] as const).flatMap((direction) => {
-    const part = rate?.[direction];
-    if (part?.iops !== undefined)
-      return [`${direction} ${Math.round(part.iops).toLocaleString('en-US')} IOPS`];
-    return part?.bytesPerSecond === undefined ? [] : [`${formatBytes(part.bytesPerSecond)}/s`];
-  });
+  const told = speedWords(rate);
   const { reads, writes } = account;
   const flow = reads.bytes >= writes.bytes ? reads : writes;
   const from = flow.lines

@@ -226,3 +226,51 @@ describe('writes', () => {
     expect(result.account.writes.bytes).toBeGreaterThanOrEqual(9 * mib);
   });
 });
+
+describe('several runs', () => {
+  it('from each state of the caches show what the number depends on, and the host’s beside them', async () => {
+    await make('states', 8);
+    const output = path.join(scratch, 'states.json');
+    const file = inMode('always', 'states');
+    const ran = await explain(
+      ['dd', `if=${file}`, 'of=/dev/null', 'bs=64k'],
+      [
+        '--states',
+        'cold,host-warm,guest-warm',
+        '--on-host',
+        '--json',
+        '-o',
+        output,
+        '--bundle',
+        path.join(scratch, 'kept'),
+      ],
+    );
+    expect(ran.exitCode).toBe(0);
+    const report = JSON.parse(await readFile(output, 'utf8')) as Report;
+    expect(reportFaults(report)).toEqual([]);
+    const runs = report.results.map(({ verdict: { evidence } }) => {
+      if (!isExplain(evidence)) throw new Error('no evidence');
+      return evidence;
+    });
+    expect(runs.map(({ state, stateLeft }) => [state, stateLeft])).toEqual([
+      ['cold', []],
+      ['host-warm', []],
+      ['guest-warm', []],
+    ]);
+    expect(runs.map(({ account }) => account.reads.lines[0]?.source)).toEqual([
+      'fuse/disk',
+      'fuse/host-cache',
+      'guest-cache',
+    ]);
+    expect(runs[0]?.onHost?.diskReadBytes).toBeGreaterThanOrEqual(8 * mib);
+    expect(runs[1]?.onHost?.diskReadBytes).toBe(0);
+    expect(runs[1]?.onHost?.command).toContain(`if=${path.join(lab.hostDir, 'states')}`);
+    expect(await readFile(path.join(scratch, 'kept', 'cold', 'host.jsonl'), 'utf8')).toContain('"atMs"');
+  });
+
+  it('need to know the files', async () => {
+    const ran = await explain(['true'], ['--states', 'cold']);
+    expect(ran.exitCode).toBe(125);
+    expect(Buffer.from(ran.stderr).toString()).toContain('--file PATH');
+  });
+});
