@@ -113,7 +113,7 @@ function withLabFlags(command: Command): Command {
     .option('--c-virtiofsd <program>', 'a virtiofsd of QEMU’s own, written in C, for the modes c:…')
     .option(
       '--kernel <file>',
-      'a kernel: vmlinuz, linux-image-*.deb, a directory with boot/ and lib/modules/, or a Debian release',
+      'a kernel: vmlinuz, linux-image-*.deb, a directory with boot/ and lib/modules/, or a suite of Debian (bookworm, backports, sid)',
     )
     .option('--guests <count>', 'guests that share the directory (default: 1)', number(1, 2))
     .option('--second-tag', 'each mode under a second tag too, with a daemon and a mount of its own')

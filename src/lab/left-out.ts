@@ -57,8 +57,8 @@ async function qemuHasWindows({ qemu, tree }: Programs): Promise<boolean> {
 
 /** What the configuration beside a kernel says; true where there is none. */
 function mayHave({ image, version }: Kernel, option: string): boolean {
-  const file = join(dirname(image), `config-${version}`);
-  if (!basename(image).startsWith('vmlinuz') || !existsSync(file)) return true;
+  const file = [`config-${version}`, 'config'].map((name) => join(dirname(image), name)).find(existsSync);
+  if (!basename(image).startsWith('vmlinuz') || file === undefined) return true;
   return new RegExp(`^${option}=[ym]$`, 'm').test(readFileSync(file, 'utf8'));
 }
 

@@ -9,8 +9,8 @@ export const fetchLimitMs = 300_000;
 
 /** Packages of one suite of Debian, from this machine's mirror. */
 export interface DebianSuite {
-  /** The name of the package that this one stands for, such as the kernel behind `linux-image-amd64`. */
-  dependencyOf(packageName: string, matching: RegExp): Promise<string | undefined>;
+  /** What a package depends on, such as the kernel behind `linux-image-amd64`. */
+  dependenciesOf(packageName: string, matching: RegExp): Promise<readonly string[]>;
   /** Fetches packages, without what they depend on, and unpacks them in the directory that is being made. */
   unpack(names: readonly string[]): Promise<void>;
 }
@@ -71,12 +71,12 @@ export async function withDebianSuite(
   };
   await run('apt-get', ...settings, '-q', 'update');
   await use({
-    async dependencyOf(packageName, matching) {
+    async dependenciesOf(packageName, matching) {
       const depends = await run('apt-cache', ...settings, 'depends', '--important', packageName);
       return depends
         .split('\n')
         .flatMap((line) => /Depends: (\S+)/.exec(line)?.[1] ?? [])
-        .find((name) => matching.test(name));
+        .filter((name) => matching.test(name));
     },
     async unpack(names) {
       await run('apt-get', ...settings, '-q', 'download', ...names);

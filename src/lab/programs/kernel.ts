@@ -37,18 +37,23 @@ export async function namedKernel(given: string, onProgress: OnProgress): Promis
 
 /** The kernel of an unpacked tree. */
 export function kernelIn(root: string, given = root): Kernel {
-  const images = ['boot', '', 'arch/x86/boot'].flatMap((folder) => {
-    const directory = join(root, folder);
-    if (!existsSync(directory)) return [];
-    return readdirSync(directory)
+  // Newer packages keep the image with its modules.
+  const modules = ['lib/modules', 'usr/lib/modules'].flatMap((folder) =>
+    namesIn(join(root, folder)).map((version) => join(folder, version)),
+  );
+  const images = [...modules, 'boot', '', 'arch/x86/boot'].flatMap((folder) =>
+    namesIn(join(root, folder))
       .filter((name) => /^(vmlinuz|bzImage)/.test(name))
-      .sort()
-      .map((name) => join(directory, name));
-  });
+      .map((name) => join(root, folder, name)),
+  );
   const image = images.at(-1);
   if (image === undefined)
     throw badKernel(given, 'no boot/vmlinuz-*, vmlinuz or arch/x86/boot/bzImage in it');
   return kernelOf(image, given);
+}
+
+function namesIn(directory: string): string[] {
+  return existsSync(directory) && statSync(directory).isDirectory() ? readdirSync(directory).sort() : [];
 }
 
 function kernelOf(image: string, given: string): Kernel {
@@ -56,9 +61,12 @@ function kernelOf(image: string, given: string): Kernel {
   const version = kernelVersion(bytes);
   if (version === undefined) throw badKernel(given, 'it is neither a bzImage nor an ELF image of Linux');
   const parents = [dirname(image), join(dirname(image), '..'), '/'];
-  const modules = parents
-    .flatMap((parent) => ['lib/modules', 'usr/lib/modules'].map((folder) => join(parent, folder, version)))
-    .find((directory) => existsSync(directory));
+  const candidates = parents.flatMap((parent) =>
+    ['lib/modules', 'usr/lib/modules'].map((folder) => join(parent, folder, version)),
+  );
+  const modules = [...(basename(dirname(image)) === version ? [dirname(image)] : []), ...candidates].find(
+    (directory) => existsSync(directory),
+  );
   const hash = createHash('sha256')
     .update(bytes)
     .update(`\0${modules ?? ''}`);
@@ -96,6 +104,6 @@ function badKernel(given: string, why: string): KnownError {
   return new KnownError(
     'bad-kernel',
     `--kernel ${given}: ${why}`,
-    "Give a vmlinuz, a linux-image package, or a directory with boot/vmlinuz-VERSION and lib/modules/VERSION, or a release of Debian (bookworm); leave --kernel away to use the lab's own.",
+    "Give a vmlinuz, a linux-image package, or a directory with boot/vmlinuz-VERSION and lib/modules/VERSION, or a suite of Debian (bookworm, backports, sid); leave --kernel away to use the lab's own.",
   );
 }
