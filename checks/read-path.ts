@@ -61,7 +61,7 @@ function questionOf(rung: Rung, setting: Setting, ledgers: readonly (Ledger | un
     name: rung.name,
     scenarios: [],
     // Other reads on this share would be counted too.
-    isolation: 'exclusive',
+    isolation: 'exclusive-share',
     needs: ['writable', 'daemon-visible'],
     actors: { guest: 'guest', host: 'host' },
     attempt: (n) => attemptAt(rung, setting, n),

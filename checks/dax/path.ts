@@ -46,7 +46,7 @@ export function questionOf(way: Way, setting: Setting, ledgers: readonly (Ledger
     name: way.name,
     scenarios: ['dax/path'],
     // Other reads on this share would be counted too.
-    isolation: 'exclusive',
+    isolation: 'exclusive-share',
     needs: ['writable', 'daemon-visible'],
     actors: { guest: 'guest', host: 'host' },
     attempt: (n) => attemptAt(way, setting, n),

@@ -30,7 +30,7 @@ export async function list(flags: { readonly checks?: string; readonly json?: bo
 function detailsOf({ cases, modes }: CheckFacts): string {
   const needs = [...new Set(cases.flatMap((each) => each.needs))];
   const of = (...isolations: string[]) => cases.filter((each) => isolations.includes(each.isolation)).length;
-  const [alone, own] = [of('exclusive'), of('own-share', 'own-vm')];
+  const [alone, own] = [of('exclusive', 'exclusive-share'), of('own-share', 'own-vm')];
   return [
     count(cases.length, 'case'),
     `modes: ${modes.length === labModes.length ? 'all' : modes.join(', ')}`,

@@ -32,12 +32,14 @@ export interface Step {
 /**
  * What a case must be kept apart from.
  * - `shared`: runs beside others.
- * - `exclusive`: alone on the bench (timing, ledger, system-wide drops).
+ * - `exclusive`: alone on the bench (timing, system-wide drops).
+ * - `exclusive-share`: alone on its share, whose server's counters are read (the ledger); shares with servers of
+ *   their own do not disturb each other.
  * - `own-share`: kills or misconfigures a daemon, or its disk; the others of that VM go on.
  * - `own-vm`: kills the VM. The cases of all modes run at once in one.
  * Both get a fresh VM and shared directory; where the bench can make none, they are skipped.
  */
-export type Isolation = 'shared' | 'exclusive' | 'own-share' | 'own-vm';
+export type Isolation = 'shared' | 'exclusive' | 'exclusive-share' | 'own-share' | 'own-vm';
 
 /** What a case cannot do without. A need that is not met is a skip that names it. */
 export type Need =

@@ -25,7 +25,10 @@ export interface MatrixOptions {
 }
 
 /** Many, because most wait: for a timeout to pass, or for a request over ssh. */
-const usualAtOnce = 12;
+const usualAtOnce = 32;
+
+/** Shares that are read at once while each one's server is watched: more would only slow each other down. */
+const sharesAtOnce = 4;
 
 /** A wait that would be seen at the end of a run. */
 const longWaitMs = 4000;
@@ -112,7 +115,16 @@ export async function runMatrix(
     .sort((a, b) => b.ms - a.ms)
     .map(({ job }) => job);
   await inTurns(shared, options.atOnce ?? usualAtOnce, ({ plan }) => Object.keys(plan.actors).length, carry);
-  for (const job of of('exclusive')) await carry(job);
+  const { apart, together } = lanesOf(of('exclusive-share'));
+  await inTurns(
+    apart,
+    sharesAtOnce,
+    () => 1,
+    async (lane) => {
+      for (const job of lane) await carry(job);
+    },
+  );
+  for (const job of [...together, ...of('exclusive')]) await carry(job);
   await carryOutGangs(of('own-share', 'own-vm'), {
     maker: options.maker,
     signal,
@@ -121,4 +133,24 @@ export async function runMatrix(
   });
   await Promise.all(closing);
   return results;
+}
+
+/**
+ * Sorts cases that are alone on their share: those of each share that has a server of its own, and those of shares
+ * that QEMU serves or whose disk reads are charged to it. QEMU's counters have everybody's traffic.
+ */
+function lanesOf(jobs: readonly Job[]): {
+  readonly apart: readonly (readonly Job[])[];
+  readonly together: readonly Job[];
+} {
+  const byShare = new Map<string, Job[]>();
+  const together: Job[] = [];
+  for (const job of jobs) {
+    const { share } = job.planned.cell.bench;
+    const { mode } = share;
+    const isQemus = share.daemonPid === undefined || mode?.server === '9p' || mode?.dax !== undefined;
+    if (isQemus) together.push(job);
+    else byShare.set(share.guestDir, [...(byShare.get(share.guestDir) ?? []), job]);
+  }
+  return { apart: [...byShare.values()], together };
 }

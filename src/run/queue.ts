@@ -1,8 +1,8 @@
 import type { Case } from '../model/check.ts';
 import type { Operation } from '../model/operation.ts';
 
-/** The probe keeps at most 64 workers on a side; some belong to the run itself. */
-export const maxActors = 56;
+/** The probe keeps at most 192 workers on a side; some belong to the run itself. */
+export const maxActors = 160;
 
 /**
  * Carries jobs out in their order, so many at once, and no more actors at once than a probe has workers.

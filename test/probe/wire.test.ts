@@ -104,12 +104,12 @@ test('unknown verbs, unknown operations and too many actors are answered, not fa
   });
   expect(await ask({ id: 4, do: 'inspect', actor: 'nobody' })).toEqual({ id: 4, value: { alive: false } });
   expect(await ask({ id: 5, do: 'abandon', actor: 'nobody' })).toEqual({ id: 5, value: { killed: false } });
-  for (let i = 0; i < 63; i += 1) {
+  for (let i = 0; i < 191; i += 1) {
     expect(await ask({ id: 10 + i, actor: `b${i}`, op: { do: 'wait', ms: 0 } })).toHaveProperty('value');
   }
   expect(await ask({ id: 6, actor: 'one more', op: { do: 'wait', ms: 0 } })).toEqual({
     id: 6,
-    error: 'more than 64 actors at once',
+    error: 'more than 192 actors at once',
   });
 });
 

@@ -16,7 +16,7 @@
  * --unlink PATH removes PATH and its directory at once: nothing is left behind, however this ends.
  * It ends with its standard input, and after SECONDS (60) of silence; its workers end with it.
  *
- * Limits: lines of 2 MiB; 64 workers; 16 MiB of requests waiting for workers; 1 MiB for one read or write.
+ * Limits: lines of 2 MiB; 192 workers; 16 MiB of requests waiting for workers; 1 MiB for one read or write.
  * Memory: about 5 MiB for each worker that hashes, the names of the directories that a walk is in, and
  * below 16 MiB here unless a client stops reading. A worker that has to wait for the client waits in write(2).
  * Not for: other systems than Linux (statx, cachestat, getdents64, signalfd), untrusted callers.
@@ -55,7 +55,7 @@
 #define ARCHITECTURE "other"
 #endif
 
-#define MAX_ACTORS 64
+#define MAX_ACTORS 192
 #define MAX_WAITING (16 * 1024 * 1024)
 /* Above this much unsent output nothing more is read from workers; above the other, nothing from the client. */
 #define OUTPUT_FULL (512 * 1024)
@@ -325,7 +325,7 @@ static struct actor *start_actor(const char *name, const char **problem)
 	size_t count = 0;
 	for (struct actor *each = self.actors; each; each = each->next)
 		count++;
-	*problem = "more than 64 actors at once";
+	*problem = "more than 192 actors at once";
 	if (count >= MAX_ACTORS)
 		return NULL;
 	struct actor *actor = calloc(1, sizeof *actor);
