@@ -6,7 +6,7 @@ import type { Interval, Medium, Source } from './account.ts';
  */
 
 /** Where a figure stands in a file. Lines and columns count from 1, offsets (characters) from 0. */
-export interface Place {
+interface Place {
   readonly file: string;
   readonly line: number;
   readonly column: number;

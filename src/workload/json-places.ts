@@ -3,10 +3,10 @@ import type { Found } from './found.ts';
 
 /** A JSON value whose leaves know where they stand. */
 export type Located = Found<string | number | boolean | null> | LocatedObject | LocatedArray;
-export interface LocatedObject {
+interface LocatedObject {
   readonly members: ReadonlyMap<string, Located>;
 }
-export interface LocatedArray {
+interface LocatedArray {
   readonly items: readonly Located[];
 }
 

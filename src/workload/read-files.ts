@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { readOutput, type SavedOutput } from './read-output.ts';
 
 /** More is no output of a benchmark but a log of many, and is not held in memory. */
-export const maxFileBytes = 128 * 1024 ** 2;
+const maxFileBytes = 128 * 1024 ** 2;
 
 /**
  * Reads one file of saved output; `-` is standard input. What cannot be read is a problem in the answer, so

@@ -10,6 +10,7 @@ import type {
   SavedLatency,
   SavedRun,
 } from './saved-run.ts';
+import { countWords } from './words.ts';
 
 /**
  * What is judged: one job in one direction, its equal processes (`numjobs`) together. Times of processes that
@@ -120,7 +121,7 @@ function merge(
       ? {
           value: requests.value * block.bytes,
           at: [...requests.at, ...told.at],
-          how: `${requests.value} requests of ${block.bytes} bytes`,
+          how: `${countWords(requests.value)} requests of ${countWords(block.bytes)} bytes`,
         }
       : told;
   const rate = ratio(requests, seconds, 'requests / time') ?? sum(parts.map((each) => each.part.iops));
