@@ -36,9 +36,16 @@ interface LibvirtShare {
   readonly mounts: readonly MountWish[];
 }
 
+/** What a step leaves behind: the guest was asked to end, in the run of the domain that has this number. */
+interface About {
+  readonly off: string;
+}
+
 /** From libvirt's request to switch off, which a guest may ignore, to that of the guest's own. */
 const politeMs = 2000;
 const offLimitMs = 120_000;
+/** How long a guest that was asked to end by a toggle that did not go on may take to do so. */
+const goesOffMs = 20_000;
 const upLimitMs = 180_000;
 
 /**
@@ -78,18 +85,19 @@ export const libvirtToggle: ToggleForm = {
     const own = original.own as LibvirtShare;
     const libvirt = libvirtOf(place, own);
     const { share } = shareIn(parseDomain(own.definition), own.tag);
+    const { id } = parseDomain(await liveXml(libvirt, own.domain));
     const wanted = describedIn(own.definition, share, mode, own.daemon);
     const changed = changedLines(own.definition, wanted);
     const file = path.join(place.directory, 'domain-changed.xml');
     const steps = [
       defineStep(libvirt, own.domain, wanted, file, `in mode ${mode.name}`),
-      ...restartSteps(place, libvirt, own),
+      ...restartSteps(place, libvirt, own, id),
       provenStep(libvirt, own, mode),
     ];
     if (!place.restartGuest) throw needsConsent(own.domain, steps, changed);
     return { steps };
   },
-  async stepsBack(place, original) {
+  async stepsBack(place, original, begun) {
     const own = original.own as LibvirtShare;
     const libvirt = libvirtOf(place, own);
     const steps: ToggleStep[] = [];
@@ -99,18 +107,28 @@ export const libvirtToggle: ToggleForm = {
       write(file, own.definition);
       steps.push(defineStep(libvirt, own.domain, own.definition, file, 'as it was'));
     }
-    const state = await stateOf(libvirt, own.domain);
-    if (state === 'running') {
-      const { share } = shareIn(parseDomain(await liveXml(libvirt, own.domain)), own.tag);
-      if (toldOf(share) === own.told) return { steps: [...steps, ...(await missingMounts(place, own))] };
-      const restart = restartSteps(place, libvirt, own);
+    const asked = (begun as readonly About[]).map(({ off }) => off);
+    if (await staysOn(libvirt, own.domain, asked)) {
+      const live = parseDomain(await liveXml(libvirt, own.domain));
+      if (toldOf(shareIn(live, own.tag).share) === own.told)
+        return { steps: [...steps, ...(await missingMounts(place, own))] };
+      const restart = restartSteps(place, libvirt, own, live.id);
       if (!place.restartGuest) throw needsConsent(own.domain, [...steps, ...restart], []);
-      return { steps: [...steps, ...restart] };
+      return { steps: [...steps, ...restart, backStep(libvirt, own)] };
     }
-    const [off, ...on] = restartSteps(place, libvirt, own);
-    return { steps: [...steps, ...(state === 'shut off' || off === undefined ? [] : [off]), ...on] };
+    return { steps: [...steps, ...restartSteps(place, libvirt, own, undefined), backStep(libvirt, own)] };
   },
 };
+
+/**
+ * Whether a domain runs and goes on: one whose guest was asked to end, in the run with this number, may still do
+ * so, and is waited for.
+ */
+async function staysOn(libvirt: Libvirt, domain: string, asked: readonly string[]): Promise<boolean> {
+  if ((await stateOf(libvirt, domain)) !== 'running') return false;
+  const { id } = parseDomain(await liveXml(libvirt, domain));
+  return id === undefined || !asked.includes(id) || !(await reaches(libvirt, domain, 'shut off', goesOffMs));
+}
 
 /**
  * Reads `DOMAIN`, `URI#DOMAIN` or `URI#`: a URI has "://", and in a domain's name a "#" is allowed.
@@ -295,12 +313,19 @@ function defineStep(libvirt: Libvirt, domain: string, xml: string, file: string,
   };
 }
 
-function restartSteps(place: TogglePlace, libvirt: Libvirt, own: LibvirtShare): readonly ToggleStep[] {
+/** @param id the domain's number as it runs now. */
+function restartSteps(
+  place: TogglePlace,
+  libvirt: Libvirt,
+  own: LibvirtShare,
+  id: string | undefined,
+): readonly ToggleStep[] {
   const { domain, mounts } = own;
   return [
     {
       title: `switch the domain ${domain} off`,
       byHand: [{ on: 'host', command: virshByHand(libvirt, ['shutdown', domain]) }],
+      ...(id === undefined ? {} : { about: { off: id } satisfies About }),
       away: true,
       run: () => switchOff(place, libvirt, domain),
     },
@@ -328,17 +353,23 @@ async function switchOff(place: TogglePlace, libvirt: Libvirt, domain: string): 
   const state = await stateOf(libvirt, domain);
   if (state === 'shut off') return;
   if (state === 'running') await virsh(libvirt, ['shutdown', domain]);
-  if (await off(politeMs)) return;
-  await (await place.guest()).exec(['poweroff'], { timeoutMs: 10_000 }).catch(unlessUnreached);
-  if (await off(offLimitMs)) return;
+  const deadline = performance.now() + offLimitMs;
+  while (performance.now() < deadline) {
+    if (await off(politeMs)) return;
+    // One that is still booting is not reached yet, and one that is ending not any more.
+    await place
+      .guest('again')
+      .then((guest) => guest.exec(['poweroff'], { timeoutMs: 10_000 }))
+      .catch(unlessUnreached);
+  }
   if (place.force) {
     await virsh(libvirt, ['destroy', domain]);
     if (await off(politeMs)) return;
   }
   throw new KnownError(
     'guest-stays',
-    `the guest did not switch itself off within ${(politeMs + offLimitMs) / 1000} s`,
-    `See what it waits for (${virshByHand(libvirt, ['console', domain])}); with --force its power is cut in the end: what it had not written to its disks is lost.`,
+    `the guest did not switch itself off within ${offLimitMs / 1000} s`,
+    `It was asked to and may still do so (then: ${virshByHand(libvirt, ['start', domain])}). See what it waits for (${virshByHand(libvirt, ['console', domain])}); with --force its power is cut in the end: what it had not written to its disks is lost.`,
   );
 }
 
@@ -391,6 +422,23 @@ async function missingMounts(place: TogglePlace, { mounts }: LibvirtShare): Prom
   return mounts
     .filter((wish) => !there.some(({ point, source }) => point === wish.point && source === wish.source))
     .map((wish) => remountStep(place, wish));
+}
+
+/** Somebody's start of the domain may have been on its way when the old definition was put back. */
+function backStep(libvirt: Libvirt, { domain: name, tag, told }: LibvirtShare): ToggleStep {
+  return {
+    title: `see that ${name} runs as it did`,
+    byHand: [],
+    async run() {
+      const { share } = shareIn(parseDomain(await liveXml(libvirt, name)), tag);
+      if (toldOf(share) === told) return;
+      throw new KnownError(
+        'mode-not-served',
+        `the domain ${name} was started from another definition meanwhile`,
+        'Bring the share back once more: --restore --restart-guest.',
+      );
+    },
+  };
 }
 
 /** A program that libvirt starts may do as it likes with the words that it gets. */

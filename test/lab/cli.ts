@@ -4,7 +4,7 @@ import type { LabInfo } from '../../src/lab/info.ts';
 import type { Report, Result } from '../../src/model/report.ts';
 import { reportFaults } from '../../src/report/validate.ts';
 
-const program = fileURLToPath(new URL('../../bin/vfs-verify.js', import.meta.url));
+export const program = fileURLToPath(new URL('../../bin/vfs-verify.js', import.meta.url));
 
 /** How the built program ended, as its user would see it. */
 export interface Ran {
