@@ -117,7 +117,7 @@ export function attributeEdit(
 }
 
 /** Text as it may stand in an attribute's value between single quotes. */
-export function escaped(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[&<>'"]/g, (each) => `&#${each.codePointAt(0)};`);
 }
 

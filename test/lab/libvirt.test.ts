@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { localEndpoint } from '../../src/endpoint/local.ts';
 import { connectSsh } from '../../src/endpoint/ssh.ts';
-import { sharesOfDomains } from '../../src/share/libvirt-shares.ts';
+import { addressesOf, sharesOfDomains } from '../../src/share/libvirt-shares.ts';
 import { program, type Ran, vfsVerify } from './cli.ts';
 import { makeDomain, type TestDomain } from './libvirt/domain.ts';
 import { type PrivateLibvirtd, startLibvirtd } from './libvirt/private-libvirtd.ts';
@@ -172,6 +172,8 @@ test('the shares of all domains are found, with the process that serves each', a
   ]);
   const words = readFileSync(`/proc/${found[0]?.daemonPid}/cmdline`, 'utf8').split('\0');
   expect(words).toContain(`source=${domain.hostDir},cache=always`);
+  // libvirt knows none of QEMU's own network.
+  expect(await addressesOf({ host: localEndpoint(), uri: libvirtd.uri }, name)).toEqual([]);
 });
 
 test('a daemon that refuses its words costs nothing: the domain is as it was at first', async () => {
