@@ -120,7 +120,6 @@ export async function requireUnpluggable(qmp: Qmp, { path }: FsDevice): Promise<
       'Give the device a pcie-root-port of its own when the guest is next started, or change its daemon with the guest off.',
     );
   };
-  if ((await valueAt(qmp, path, 'hotpluggable')) === false) refuse('QEMU says that it is not hotpluggable');
   const bus = String(await valueAt(qmp, path, 'parent_bus'));
   const owner = bus.replace(/\/[^/]*$/, '');
   const kind = String(await valueAt(qmp, bus, 'type'));
@@ -129,6 +128,7 @@ export async function requireUnpluggable(qmp: Qmp, { path }: FsDevice): Promise<
     refuse(`it is directly on the root bus ${bus.replace(/.*\//, '')}`);
   if ((await valueAt(qmp, owner, 'hotplug').catch(() => undefined)) === false)
     refuse(`its port ${owner.replace(/.*\//, '')} has hotplug=off`);
+  if ((await valueAt(qmp, path, 'hotpluggable')) === false) refuse('QEMU says that it is not hotpluggable');
 }
 
 /** A chardev that is a Unix socket's client; undefined where there is none of that name. */

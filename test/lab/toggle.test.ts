@@ -23,7 +23,7 @@ import { downLab, type Ran, reportOf, upLab, vfsVerify } from './cli.ts';
 // QEMU says of its chardevs and the guest of its mounts is the oracle.
 
 const name = `toggle-${process.pid}`;
-const rounds = Number(process.env.VFS_VERIFY_TOGGLES ?? 6);
+const rounds = Number(process.env.VFS_VERIFY_TOGGLES ?? 3);
 const program = fileURLToPath(new URL('../../bin/vfs-verify.js', import.meta.url));
 let lab: LabInfo;
 let home = '';
