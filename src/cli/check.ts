@@ -41,7 +41,7 @@ export async function check(names: readonly string[], flags: CheckFlags): Promis
 /** In the modes that are there. */
 async function runThere(run: Run): Promise<ToggledRun> {
   const { asked, asking } = run;
-  const shares = sharesFor(asked.modes, asking.sides.shares);
+  const shares = sharesFor(asked.modes, asking.sides);
   await beginRun(run);
   return { results: await runChecks(run, shares), shares, stuck: false };
 }

@@ -14,6 +14,7 @@ export function environmentOf(
     ...(sides.lab === undefined ? {} : { lab: sides.lab.name }),
     host: sideFacts(sides.host),
     guest: sideFacts(sides.guest),
+    ...leftOutOf(sides, run.shares),
     shares: (run.shares ?? sides.shares).map(shareFacts),
     versions: sides.versions,
   };
@@ -29,4 +30,11 @@ function shareFacts(share: Share): ShareFacts {
     guestDir: share.guestDir,
     hostDir: share.hostDir,
   };
+}
+
+/** What the lab lacks matters to a run of all its modes. */
+function leftOutOf({ lab, shares }: Sides, met: readonly Share[] = shares): Pick<Environment, 'leftOut'> {
+  const leftOut = lab?.leftOut ?? [];
+  if (leftOut.length === 0 || met.length < shares.length) return {};
+  return { leftOut: leftOut.map(({ mode, why }) => ({ mode, reason: why })) };
 }

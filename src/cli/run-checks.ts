@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { KnownError } from '../model/error.ts';
+import { parseMode } from '../model/mode.ts';
 import { type CaseResult, failsAsKnown, type Result } from '../model/report.ts';
 import { loadBundle } from '../run/bundle.ts';
 import { type Cell, requireCases } from '../run/cell.ts';
@@ -234,18 +235,33 @@ async function removeWorkplaces(workplaces: ReadonlyMap<string, Workplace>): Pro
  * The shares of the modes that were asked for.
  * @throws KnownError `no-such-mode`
  */
-export function sharesFor(modes: string | undefined, shares: readonly Share[]): readonly Share[] {
-  if (modes === undefined) return shares;
-  return modes.split(',').map((name) => {
-    const found = shares.find(({ mode }) => mode?.name === name.trim());
-    if (found === undefined) {
-      const known = shares.map(modeName).join(', ');
-      throw new KnownError(
-        'no-such-mode',
-        `no share in mode "${name}" is known here`,
-        `Known: ${known}. A lab brings modes up with: vfs-verify lab up --modes ${name}.`,
-      );
-    }
-    return found;
+export function sharesFor(
+  modes: string | undefined,
+  { shares, lab }: Pick<Sides, 'shares' | 'lab'>,
+): readonly Share[] {
+  const names = modes?.split(',').map((name) => name.trim());
+  if (names === undefined || names.includes('all')) return shares;
+  return names.map((name) => {
+    // A flag may be written with dashes or underscores, and in any order.
+    const canonical = canonicalName(name);
+    const found = shares.find(({ mode }) => mode?.name === canonical);
+    if (found !== undefined) return found;
+    const leftOut = lab?.leftOut?.find(({ mode }) => mode === canonical);
+    const known = shares.map(modeName).join(', ');
+    throw new KnownError(
+      'no-such-mode',
+      leftOut === undefined
+        ? `no share in mode "${name}" is known here`
+        : `the lab "${lab?.name}" has no mode ${name}: ${leftOut.why}`,
+      `Known: ${known}. A lab brings modes up with: vfs-verify lab up --modes ${name}.`,
+    );
   });
+}
+
+function canonicalName(name: string): string {
+  try {
+    return parseMode(name).name;
+  } catch {
+    return name;
+  }
 }

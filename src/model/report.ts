@@ -73,6 +73,8 @@ export interface Environment {
   readonly guest?: SideFacts;
   /** One for each mode that the run met. */
   readonly shares: readonly ShareFacts[];
+  /** Modes that a lab was asked for and could not have, and why. */
+  readonly leftOut?: readonly { readonly mode: string; readonly reason: string }[];
   /** Program versions by name: virtiofsd, qemu, guest-kernel, host-kernel. */
   readonly versions: Readonly<Record<string, string>>;
 }

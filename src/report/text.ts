@@ -88,6 +88,7 @@ function checkLines(report: Report, style: Style): string[] {
     ...changeLines(report, style),
     ...skipLines(report, style),
     ...notRunLines(report, style),
+    ...leftOutLines(report, style),
     '',
     ...environmentLines(report, style),
     ...nextStep(report, style),
@@ -118,6 +119,14 @@ function notRunLines({ results }: Report, style: Style): string[] {
   if (first === undefined) return [];
   const told = `${count(left.length, 'result')}: ${first.verdict.reason}`;
   return ['', ...wrapped(printable(told), { width: style.width, first: 'missing  ' })];
+}
+
+/** Modes that the lab could not have, in their own lines: they are not in the table. */
+function leftOutLines({ environment }: Report, style: Style): string[] {
+  const lines = (environment.leftOut ?? []).flatMap(({ mode, reason }) =>
+    wrapped(printable(`${mode}: ${reason}`), { width: style.width, first: 'left out  ' }),
+  );
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 function environmentLines({ environment, tool }: Report, style: Style): string[] {
