@@ -86,7 +86,7 @@ function runOf({ root, isCut }: LocatedDocument): SavedRun {
     ...itemsOf(memberOf(root, 'jobs')),
     ...clients.filter((each) => stringAt(each, 'jobname')?.value !== 'All clients'),
   ];
-  const jobs = entries.map((entry) => jobOf(entry, global));
+  const jobs = withMembers(entries.map((entry) => jobOf(entry, global)));
   const disks = memberOf(root, 'disk_util');
   return {
     program: 'fio',
@@ -104,6 +104,19 @@ function runOf({ root, isCut }: LocatedDocument): SavedRun {
     ],
     damage: [],
   };
+}
+
+/**
+ * With group reporting one entry stands for all processes of a job. That flag is not among the options that fio
+ * prints; a job of several processes that has one entry is what it does.
+ */
+function withMembers(jobs: readonly SavedJob[]): SavedJob[] {
+  const entries = new Map<string, number>();
+  for (const { name } of jobs) entries.set(name, (entries.get(name) ?? 0) + 1);
+  return jobs.map((job) => {
+    const processes = Number(job.options.get('numjobs')?.value ?? 1);
+    return processes > 1 && entries.get(job.name) === 1 ? { ...job, members: processes } : job;
+  });
 }
 
 function optionsOf(value: Located | undefined): Map<string, Found<string>> {
@@ -135,10 +148,7 @@ function jobOf(entry: Located, global: ReadonlyMap<string, Found<string>>): Save
     name: name?.value ?? '',
     at: name?.at ?? 0,
     group: numberAt(entry, 'groupid')?.value ?? 0,
-    members:
-      Number(options.get('numjobs')?.value ?? 1) > 1 && options.has('group_reporting')
-        ? Number(options.get('numjobs')?.value)
-        : 1,
+    members: 1,
     ...(error === undefined ? {} : { error }),
     options,
     optionsComplete: own !== undefined || global.size > 0,

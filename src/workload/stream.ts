@@ -307,6 +307,8 @@ function sizeOf(run: SavedRun, job: SavedJob, parts: readonly Part[]): Quantity 
     const bytes = parts[0]?.part.bytes;
     return bytes === undefined ? undefined : { value: bytes.value, at: [bytes.at] };
   }
+  // The size of each of several files, or of a device, is not that of all.
+  if (job.options.has('filesize') && job.options.has('nrfiles')) return undefined;
   const option = job.options.get('filesize') ?? job.options.get('size');
   const told = option === undefined || option.value.includes('%') ? undefined : optionBytes(option.value);
   if (option !== undefined && told !== undefined) return { value: told, at: [option.at] };

@@ -42,6 +42,45 @@ describe('what the device answered', () => {
     expect(codes.filter((code) => accusations.includes(code))).toEqual([]);
   });
 
+  it('devices that count nothing (NVMe multipath) are not believed to have done nothing', () => {
+    const silent = (name: string) =>
+      savedText(
+        textOf(`true/${name}`).replace(
+          /vda: ios=.*/,
+          'nvme0n1: ios=0/0, merge=0/0, ticks=0/0, in_queue=0, util=0.00%',
+        ),
+      );
+    for (const name of ['direct-randread.txt', 'cold-randread.txt', 'cold-seqread-4k.txt', 'jobs4.txt'])
+      expect(codesOf(judged(silent(name))).filter((code) => accusations.includes(code))).toEqual([]);
+  });
+
+  it('processes that read the same file may each have read the same: the host cache is not claimed alone', () => {
+    const text = textOf('field/guest-read.txt')
+      .replace('--numjobs=1', '--numjobs=4 --filename=f --group_reporting')
+      .replace('jobs=1)', 'jobs=4)');
+    const judgement = judged(savedText(text), { host: saved('field/host-read.txt') });
+    expect(conclusion(judgement, 'served-by-host-cache')).toMatchObject({
+      certainty: 'possible',
+      media: ['guest-cache', 'fuse/host-cache'],
+    });
+  });
+
+  it('blocks smaller than a page may find it in the guest: the host cache is not claimed alone', () => {
+    const small = (name: string) =>
+      savedText(
+        textOf(name)
+          .replaceAll('4096B', '512B')
+          .replace('--bs=4k', '--bs=512')
+          .replace('4578MiB', '572MiB')
+          .replace('38.7MiB', '4958KiB'),
+      );
+    const judgement = judged(small('field/guest-read.txt'), { host: small('field/host-read.txt') });
+    expect(conclusion(judgement, 'served-by-host-cache')).toMatchObject({
+      certainty: 'possible',
+      media: ['guest-cache', 'fuse/host-cache'],
+    });
+  });
+
   it('a guest that read the disk is not called a cache because the host was held up in its own run', () => {
     // As a guest's: a share has no disk figures. The host's run of the same reads had a stall.
     const [guest = ''] = textOf('true/cold-randread.txt').split('Disk stats');
@@ -154,6 +193,17 @@ describe('settings', () => {
       processes: 4,
       requests: 52_203,
     });
+  });
+
+  it('processes whose JSON is one entry are not taken for one that read its file many times', () => {
+    const [first] = (JSON.parse(textOf('true/direct-randread.json')) as { jobs: unknown[] }).jobs;
+    const grouped = JSON.stringify({ 'fio version': 'fio-3.33', jobs: [first] })
+      .replace('"direct":"1"', '"numjobs":"4"')
+      .replace('"filename":"f",', '')
+      .replace('"size":"256m"', '"size":"48m"');
+    const judgement = judged(savedText(grouped));
+    expect(judgement.diagnosis.measured[0]?.processes).toBe(4);
+    expect(codesOf(judgement)).not.toContain('later-passes');
   });
 
   it('memory that is known to hold the file', () => {

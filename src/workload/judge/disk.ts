@@ -1,5 +1,5 @@
 import type { Certainty, Conclusion, Figure } from '../../model/diagnosis.ts';
-import { deviceOfName } from '../device.ts';
+import { anyDevice, deviceOfName } from '../device.ts';
 import type { SavedDisk } from '../saved-run.ts';
 import { figure, isDirect, type Quantity, type Stream } from '../stream.ts';
 import { bytesWords, countWords, percentWords } from '../words.ts';
@@ -50,6 +50,7 @@ export function diskShare(inRun: readonly Stream[], direction: 'read' | 'write')
     figures: figuresOf(first, streams, disks, direction),
   };
   if (!Number.isFinite(asked) || asked === 0 || seconds <= blindSeconds * 2) return base;
+  if (areCountersOff(disks, streams)) return base;
   const blind = blindSeconds / seconds;
   const sectors = disks.every((disk) => disk.sectors !== undefined)
     ? total((disk) => (disk.sectors?.[column].value ?? 0) * 512)
@@ -70,6 +71,21 @@ export function diskShare(inRun: readonly Stream[], direction: 'read' | 'write')
   // In order, one disk request can be many of the program's: only too few of them say anything.
   const part = (requests * largestDiskRequest) / askedBytes;
   return part < 0.9 ? { ...base, ...bounds(part, blind) } : base;
+}
+
+/**
+ * Some devices count nothing (NVMe multipath on many kernels, or iostats switched off): all zeros are believed
+ * only of random requests that no device can have done anyway.
+ */
+function areCountersOff(disks: readonly SavedDisk[], streams: readonly Stream[]): boolean {
+  const counted = disks.some(({ requests, ticksMs, utilPercent }) =>
+    [...requests, ...ticksMs, utilPercent].some((each) => (each?.value ?? 0) > 0),
+  );
+  const isMemory = streams.every(({ order, medianNs, meanNs }) => {
+    const typical = medianNs ?? meanNs;
+    return order === 'random' && typical !== undefined && typical.value < anyDevice.readNsLikely;
+  });
+  return !counted && !isMemory;
 }
 
 function bounds(part: number, blind: number): { least: number; most: number } {

@@ -212,23 +212,22 @@ function direct(trial: Trial, atMost: number): Conclusion[] {
  */
 function whichMemory(trial: Trial, diskAtMost: number): Conclusion[] {
   const { stream } = trial;
-  const { bytes, fileBytes, options } = stream;
+  const { bytes, fileBytes } = stream;
   if (!trial.isGuest) return [];
   const isDirectRun = isDirect(stream) === true;
   const invalidates = stream.run.program === 'fio' ? flag(stream, 'invalidate', true) : false;
-  const meetsEachOnce =
-    flag(stream, 'norandommap', false) === false &&
-    !options.has('random_distribution') &&
-    !options.has('file_service_type');
+  const meetsEachOnce = readsEachPageOnce(trial);
   const media: MediumWord = crossed(trial, 'host-cache');
   const settle = readsCommand(trial);
   if (
     isDirectRun ||
     (invalidates === true && meetsEachOnce && bytes !== undefined && fileBytes !== undefined)
   ) {
-    const total =
-      fileBytes === undefined ? 0 : fileBytes.value * (options.has('filename') ? 1 : stream.processes);
-    const again = isDirectRun || bytes === undefined ? 0 : Math.max(0, 1 - total / bytes.value);
+    const distinct = distinctBytes(stream);
+    const again =
+      isDirectRun || bytes === undefined || distinct === undefined
+        ? 0
+        : Math.max(0, 1 - distinct / bytes.value);
     const least = 1 - again - diskAtMost;
     if (least > 0.5) {
       const laid = stream.run.layouts.find(({ job }) => job === stream.job);
@@ -305,6 +304,39 @@ function whichMemory(trial: Trial, diskAtMost: number): Conclusion[] {
 
 function nameOf(stream: Stream): string {
   return stream.output.file.split('/').at(-1) ?? stream.output.file;
+}
+
+/**
+ * Whether no page is read twice before each was read once: at random by fio's map, in whole pages, without the
+ * guest's readahead, and by nobody else.
+ */
+function readsEachPageOnce({ stream, inRun }: Trial): boolean {
+  const { options, blockBytes } = stream;
+  const file = options.get('filename')?.value;
+  const others = inRun.filter(
+    (each) =>
+      each !== stream &&
+      (each.job === stream.job || (file !== undefined && each.options.get('filename')?.value === file)),
+  );
+  return (
+    stream.order === 'random' &&
+    blockBytes !== undefined &&
+    blockBytes % 4096 === 0 &&
+    flag(stream, 'norandommap', false) === false &&
+    flag(stream, 'fadvise_hint', true) === true &&
+    !options.has('random_distribution') &&
+    !options.has('file_service_type') &&
+    others.length === 0
+  );
+}
+
+/** Bytes of the file that were certainly read at least once. */
+function distinctBytes({ bytes, fileBytes, options, processes }: Stream): number | undefined {
+  if (bytes === undefined || fileBytes === undefined) return undefined;
+  // Processes on one file have a map each: they may all have read the same.
+  return options.has('filename')
+    ? Math.min(fileBytes.value, bytes.value / processes)
+    : Math.min(fileBytes.value * processes, bytes.value);
 }
 
 /** How the host's run differs from the guest's; empty for the same job. */
