@@ -1,12 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../src/endpoint/endpoint.ts';
 import { connectSsh } from '../../src/endpoint/ssh.ts';
 import type { LabInfo } from '../../src/lab/info.ts';
+import type { Ledger } from '../../src/model/account.ts';
+import type { ReadsEvidence } from '../../src/model/reads-evidence.ts';
 import { countsOf, setFaults } from './backend.ts';
-import { downLab, upLab } from './cli.ts';
+import { downLab, inGuest, reportOf, upLab, vfsVerify } from './cli.ts';
 
 // The DAX window of the lab's own backend, with its counters as the oracle and dax=never as the control.
 
@@ -15,8 +18,8 @@ const name = `backend-dax-${process.pid}`;
 let lab: LabInfo;
 let guest: Endpoint;
 
-async function up(...modes: readonly string[]): Promise<void> {
-  lab = await upLab(name, '--modes', modes.join(','));
+async function up(...flags: readonly string[]): Promise<void> {
+  lab = await upLab(name, '--modes', ...flags);
   guest = await connectSsh({ ...lab.ssh, strict: true });
 }
 
@@ -51,8 +54,19 @@ async function cachedKiB(): Promise<number> {
   return Number(/^Cached:\s+(\d+)/m.exec(meminfo)?.[1]);
 }
 
-describe('where every daemon is the lab’s own', () => {
-  beforeAll(() => up('auto+dax=always', 'auto+dax=inode', 'auto+dax=never'));
+/** How the lab's own QEMU is run. */
+async function qemuOfLab(): Promise<readonly string[]> {
+  if (lab === undefined) {
+    await up('auto');
+    await down();
+  }
+  return lab.programs.qemu?.argv ?? [];
+}
+
+const checks = ['dax-path', 'dax-coherence', 'dax-window'];
+
+describe('with files of any length', () => {
+  beforeAll(() => up('auto,auto+dax=always,auto+dax=inode,auto+dax=never'));
   afterAll(down);
 
   it('a file larger than the window is read right through it, without a FUSE_READ', async () => {
@@ -96,32 +110,153 @@ describe('where every daemon is the lab’s own', () => {
     expect(await readFile(onHost('grows'), 'utf8')).toBe('onetwothree');
   });
 
-  it.each(['dax-offset', 'dax-copy', 'dax-last-range', 'dax-shared-base'])(
-    'the fault %s shows',
-    async (fault) => {
-      const mode = 'auto+dax=inode';
-      const files = [`${fault}-1`, `${fault}-2`];
-      const bytes = files.map(() => randomBytes(3 * MiB));
-      for (const [at, file] of files.entries()) await writeFile(onHost(file), bytes[at] ?? '');
-      await setFaults(lab, mode, fault);
-      for (const file of files) await digestIn(mode, file);
-      // What was mapped stays so, and a copy shows when the file itself is another.
-      if (fault === 'dax-copy') {
-        bytes[1]?.fill(1);
-        await writeFile(onHost(files[1] ?? ''), bytes[1] ?? '', { flag: 'r+' });
-      }
-      const seen = await digestIn(mode, files[1] ?? '');
-      await setFaults(lab, mode, '');
-      expect(seen).not.toBe(md5(bytes[1] ?? Buffer.of()));
-    },
-  );
+  describe('the ledger', () => {
+    async function accountOf(...args: readonly string[]): Promise<Ledger> {
+      const { first, stderr } = await reportOf(['reads', `--lab=${name}`, ...args]);
+      const [ledger] = (first.verdict.evidence as unknown as ReadsEvidence | undefined)?.ledgers ?? [];
+      if (ledger === undefined) throw new Error(`no account: ${first.verdict.reason} ${stderr}`);
+      return ledger;
+    }
+
+    const proved = (ledger: Ledger) =>
+      Object.fromEntries(
+        ledger.lines
+          .filter(({ bytes, known }) => bytes > 0 && known === 'proved')
+          .map(({ source, bytes }) => [source, bytes]),
+      );
+
+    it.each(['auto+dax=always', 'auto+dax=inode'])(
+      'books what is read through the window of %s, larger than it, to the byte',
+      async (mode) => {
+        const size = 40 * MiB + 12_345;
+        await writeFile(onHost('booked'), randomBytes(size));
+        for (const how of [[], ['--mmap']]) {
+          const grown = await counting(mode, async () => {
+            const ledger = await accountOf(`/mnt/${mode}/booked`, '--bs', '256k', ...how);
+            expect(proved(ledger), how.join()).toEqual({ 'dax/host-cache': size });
+            expect(ledger.unexplainedBytes).toBe(0);
+            expect(ledger.daemon?.bytes, 'what the backend counts itself').toEqual([0, 0]);
+          });
+          expect([grown('READ'), grown('bytes-read')]).toEqual([0, 0]);
+          expect(grown('SETUPMAPPING')).toBeGreaterThan(4);
+        }
+        // What the window shows stays mapped on the host: only the rest is dropped, and comes from the disk.
+        const again = ['--order', 'random', '--bs', '64k', '--drop', 'host'];
+        const mixed = await accountOf(`/mnt/${mode}/booked`, ...again);
+        const [disk, cache] = [proved(mixed)['dax/disk'] ?? 0, proved(mixed)['dax/host-cache'] ?? 0];
+        expect(disk + cache).toBe(size);
+        expect(cache).toBeLessThanOrEqual(32 * MiB);
+        expect(cache).toBeGreaterThan(0);
+        await rm(onHost('booked'));
+      },
+    );
+
+    it('tells the disk through the window from the host’s cache, and both from the control', async () => {
+      const mode = 'auto+dax=always';
+      await writeFile(onHost('cold'), randomBytes(MiB));
+      const cold = await accountOf(`/mnt/${mode}/cold`, '--drop', 'both', '--order', 'random');
+      expect(proved(cold)).toEqual({ 'dax/disk': MiB });
+      const { first } = await reportOf(['reads', `--lab=${name}`, `/mnt/${mode}/cold`, '--drop', 'host']);
+      const evidence = first.verdict.evidence as unknown as ReadsEvidence;
+      expect(proved(evidence.ledgers[0] as Ledger)).toEqual({ 'dax/host-cache': MiB });
+      expect(evidence.dropped[0]?.note).toContain('what a guest has in its window');
+      const control = await accountOf('/mnt/auto+dax=never/cold', '--no-readahead');
+      expect(proved(control)).toEqual({ 'fuse/host-cache': MiB });
+    });
+
+    it('residency, drop and md5 say what is true of a DAX file', async () => {
+      const file = '/mnt/auto+dax=inode/cold';
+      const looked = await vfsVerify(['residency', `--lab=${name}`, file]);
+      expect(looked.stdout).toContain('a DAX file: the guest keeps no pages of it');
+      expect(looked.stdout).toMatch(/guest 0\.0 %/);
+      const dropped = await vfsVerify(['drop', `--lab=${name}`, file]);
+      expect(dropped.stdout).toContain('a DAX file: the guest keeps no pages of it');
+      const same = await vfsVerify(['md5', `--lab=${name}`, file]);
+      expect(same.status).toBe(0);
+      expect(same.stdout.replaceAll(/\s+/g, ' ')).toContain("in the guest's window");
+    });
+  });
+
+  it('the checks of the window pass in its modes, and do not apply to the control', async () => {
+    const { status, report } = await reportOf(
+      ['check', `--lab=${name}`, ...checks, '--modes', 'auto+dax=always,auto+dax=inode,auto+dax=never'],
+      { timeoutMs: 200_000 },
+    );
+    for (const { check, mode, verdict, cases } of report.results) {
+      const words = `${check} in ${mode}: ${JSON.stringify(cases.map((each) => each.verdict))}`;
+      expect(verdict.kind, words).toBe(mode === 'auto+dax=never' ? 'skip' : 'pass');
+    }
+    expect(status).toBe(0);
+  });
+
+  it('a share without a window refuses dax=always, ignores it on a second mount, and no check passes there', async () => {
+    const tag = lab.tags.auto;
+    await inGuest(name, `mkdir -p /mnt/again && mount -t virtiofs -o dax=always ${tag} /mnt/again`);
+    // Declared by a mode that the lab itself has not.
+    const declared = ['--map', `/mnt/again=${lab.hostDir}`, '--mode', 'always+dax=always'];
+    const { report } = await reportOf([
+      ...['check', `--lab=${name}`, ...checks, 'mode-in-force/dax-state'],
+      ...[...declared, '--modes', 'always+dax=always'],
+    ]);
+    expect(Object.fromEntries(report.results.map(({ check, verdict }) => [check, verdict.kind]))).toEqual({
+      ...Object.fromEntries(checks.map((check) => [check, 'skip'])),
+      'mode-in-force': 'fail',
+    });
+    const said = JSON.stringify(report.results);
+    expect(said).toContain('a tag that was mounted before keeps the options of its first mount');
+    expect(said).toContain('dax-not-as-declared');
+    await inGuest(name, 'umount /mnt/again && umount /mnt/auto');
+    const refused = await inGuest(name, `mount -t virtiofs -o dax=always ${tag} /mnt/auto 2>&1 || true`);
+    expect(refused).toContain('Invalid argument');
+    await inGuest(name, `mount -t virtiofs ${tag} /mnt/auto`);
+  });
+
+  it.each([
+    ['dax-offset', 'dax-window/last-range', 'wrong-bytes'],
+    ['dax-last-range', 'dax-window/last-bytes', 'wrong-bytes'],
+    ['dax-last-short', 'dax-window/last-range', 'wrong-bytes'],
+    ['dax-shared-base', 'dax-window/many-files', 'wrong-bytes'],
+    ['dax-stale-range', 'dax-window/larger-than-window', 'wrong-bytes'],
+    ['dax-other-share', 'dax-window/two-shares', 'wrong-bytes'],
+    ['dax-copy', 'dax-coherence/host-stores', 'stale'],
+    ['dax-copy', 'dax-coherence/guest-stores', 'stale'],
+    ['dax-copy', 'dax-path/reads', 'daemon-reads'],
+    ['dax-not-marked', 'dax-path/loads', 'no-window'],
+    // The last one: what it leaves hanging in the guest, nothing ends.
+    ['dax-end-hangs', 'dax-coherence/at-the-end', 'never-ended'],
+  ])('the fault %s is found by %s: %s', async (fault, check, code) => {
+    // A second window shows what the first one has: the first is that of the mode that is checked.
+    const [mode, liar] =
+      fault === 'dax-not-marked'
+        ? ['auto+dax=inode', 'auto+dax=inode']
+        : ['auto+dax=always', fault === 'dax-other-share' ? 'auto+dax=inode' : 'auto+dax=always'];
+    await setFaults(lab, liar, fault);
+    const { first } = await reportOf(['check', `--lab=${name}`, check, '--modes', mode]);
+    await setFaults(lab, liar, '');
+    const [verdict] = first.cases.map((each) => each.verdict);
+    expect(verdict, JSON.stringify(verdict)).toMatchObject({
+      kind: code === 'no-window' ? 'skip' : 'fail',
+      code,
+    });
+  });
 });
 
-describe('beside a released daemon, which ends when more of a file is mapped than there is', () => {
-  beforeAll(() => up('auto', 'auto+dax=always', 'auto+dax=inode'));
-  afterAll(down);
+describe('in a QEMU that maps no part of a page', () => {
+  let directory = '';
+  beforeAll(async () => {
+    // The lab's own, by another name: nothing is preloaded into a QEMU that the lab does not know.
+    directory = await mkdtemp(path.join(tmpdir(), 'vfs-verify-test-'));
+    const program = path.join(directory, 'qemu');
+    const words = (await qemuOfLab()).map((word) => `'${word}'`).join(' ');
+    await writeFile(program, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
+    await up('auto,auto+dax=always,auto+dax=inode', '--qemu', program);
+  });
+  afterAll(async () => {
+    await down();
+    await rm(directory, { recursive: true, force: true });
+  });
 
-  it('files of whole pages are mapped, and the other daemon goes on', async () => {
+  it('files of whole pages are mapped, and a released daemon beside goes on', async () => {
     const bytes = randomBytes(3 * MiB + 8192);
     await writeFile(onHost('whole'), bytes);
     for (const mode of ['auto+dax=always', 'auto+dax=inode', 'auto']) {
