@@ -13,6 +13,7 @@ import { differingRanges, mergeRanges, type Range } from '../../src/model/ranges
 import { shellWord } from '../../src/model/shell-word.ts';
 import { fineBlock, type Look, layerOf, lookId, type Votes } from '../../src/model/triage.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
+import { adviceFor, dropNames } from './ends.ts';
 import {
   argsOf,
   type CompareArgs,
@@ -102,7 +103,7 @@ async function judgeUnequal(
     promised: permission.words,
     observed: `guest ${guest.digest} (${guest.bytes} bytes), host ${host.digest} (${host.bytes} bytes)`,
     sources: permission.sources,
-    next: nextFor(layer, args),
+    next: nextFor(layer, observed, promises),
     evidence: {
       ...base,
       ranges: refined,
@@ -315,14 +316,23 @@ function without(range: Range, others: readonly Range[]): Range[] {
   return left;
 }
 
-function nextFor(layer: Layer | undefined, args: CompareArgs): string {
+function nextFor(layer: Layer | undefined, observed: Observed, promises: Promises): string {
+  const args = argsOf(observed.setting);
   const path = shellWord(args.guestPath);
+  const scenario = layer === undefined ? undefined : layerScenarios[layer];
+  const promise = scenario === undefined ? undefined : promises(scenario);
+  const { mode } = observed.setting;
+  const fresher =
+    mode?.server === '9p' ? 'mount the share with cache=none' : 'serve the share with --cache=never';
   switch (layer) {
     case 'stale-guest-cache':
-      return `vfs-verify drop ${path} --side guest (with the same flags), or serve the share with cache=auto`;
+      return adviceFor(promise, [
+        `vfs-verify drop ${path} --side guest (with the same flags)`,
+        ...(promise?.freshness.kind === 'fresh' ? [] : [fresher]),
+      ]);
     case 'stale-size':
     case 'stale-name':
-      return "wait for the timeout of the mode, or drop the guest's dentries and inodes (echo 2 > /proc/sys/vm/drop_caches there), or serve the share with a shorter timeout";
+      return adviceFor(promise, [dropNames, ...(promise?.freshness.kind === 'fresh' ? [] : [fresher])]);
     case 'guest-not-written-back':
       return `fsync the file in the guest (sync ${path}), then repeat`;
     case 'host-cache-vs-medium':

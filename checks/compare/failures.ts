@@ -1,8 +1,9 @@
-import type { Observed, Step } from '../../src/model/check.ts';
+import type { Observed, Promises, Step } from '../../src/model/check.ts';
 import type { Stat } from '../../src/model/operation.ts';
 import { describeOutcome } from '../../src/model/outcome.ts';
 import { shellWord } from '../../src/model/shell-word.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
+import { adviceFor, dropNames } from './ends.ts';
 import { argsOf } from './looks.ts';
 
 /** Verdicts for a comparison that could not be made: a hang, a dead side, a missing or an odd file. */
@@ -76,7 +77,7 @@ function daemonIsGone(observed: Observed): boolean {
 }
 
 /** One side only, no right to read it, or no regular file. */
-export function oneSided(observed: Observed): Verdict | undefined {
+export function oneSided(observed: Observed, promises: Promises): Verdict | undefined {
   const args = argsOf(observed.setting);
   const errnoOf = (step: string) => {
     const outcome = observed.outcome(step);
@@ -99,13 +100,16 @@ export function oneSided(observed: Observed): Verdict | undefined {
   ] as const) {
     if (absent(step)) {
       const other = side === 'host' ? 'guest' : 'host';
+      // What the guest has not seen yet: that the host made it, or that it removed it.
+      const missed = other === 'host' ? 'create/after-failed-lookup' : 'unlink/stat';
+      const advice = adviceFor(promises(missed), [dropNames]);
       return {
         kind: 'fail',
         code: `only-on-${other}`,
         reason: `only the ${other} has this path; the ${side} says ${errnoOf(step)}`,
         promised: 'both sides have the file',
         observed: `${side === 'host' ? args.hostPath : args.guestPath}: ${errnoOf(step)} on the ${side}`,
-        next: 'if it was made or removed a moment ago, repeat after the timeout of the names; else see that both paths are one share',
+        next: `if it was ${other === 'host' ? 'made' : 'removed'} on the host a moment ago: ${advice}; else see that both paths are one share (--map)`,
       };
     }
     const outcome = observed.outcome(step);

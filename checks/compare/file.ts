@@ -106,7 +106,9 @@ export const compareFile = defineCheck({
     return [];
   },
   async judge(observed, promises): Promise<Verdict> {
-    return operatingFailure(observed) ?? oneSided(observed) ?? (await judgeDigests(observed, promises));
+    return (
+      operatingFailure(observed) ?? oneSided(observed, promises) ?? (await judgeDigests(observed, promises))
+    );
   },
 });
 

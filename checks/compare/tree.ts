@@ -1,10 +1,11 @@
-import { defineCheck, type Observed, type Setting } from '../../src/model/check.ts';
+import { defineCheck, type Observed, type Promises, type Setting } from '../../src/model/check.ts';
 import type { TreeDifference, TreeEvidence } from '../../src/model/comparison.ts';
 import type { TreeEntry } from '../../src/model/operation.ts';
 import { describeOutcome, isPointless } from '../../src/model/outcome.ts';
 import { compareTreePaths } from '../../src/model/path.ts';
 import { shellWord } from '../../src/model/shell-word.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
+import { adviceFor, dropNames } from './ends.ts';
 import { type CompareArgs, shareWords } from './looks.ts';
 
 /**
@@ -55,8 +56,8 @@ export const compareTree = defineCheck({
       },
     ];
   },
-  async judge(observed): Promise<Verdict> {
-    return notWalked(observed) ?? (await compare(observed));
+  async judge(observed, promises): Promise<Verdict> {
+    return notWalked(observed) ?? (await compare(observed, promises));
   },
 });
 
@@ -95,7 +96,7 @@ function notWalked(observed: Observed): Verdict | undefined {
   return undefined;
 }
 
-async function compare(observed: Observed): Promise<Verdict> {
+async function compare(observed: Observed, promises: Promises): Promise<Verdict> {
   const args = argsOf(observed.setting);
   const kept: TreeDifference[] = [];
   const counts: Partial<Record<TreeDifference['what'], number>> = {};
@@ -132,10 +133,10 @@ async function compare(observed: Observed): Promise<Verdict> {
     share: shareWords(observed.setting),
     disturbed: ["reading filled both sides' page caches with the files, where the mode caches"],
   };
-  return verdictOf(evidence);
+  return verdictOf(evidence, promises);
 }
 
-function verdictOf(evidence: TreeEvidence): Verdict {
+function verdictOf(evidence: TreeEvidence, promises: Promises): Verdict {
   const told = Object.entries(evidence.counts) as [TreeDifference['what'], number][];
   const open = told.filter(([kind]) => kind === 'unreadable' || kind === 'changed');
   const real = told.filter(([kind]) => kind !== 'unreadable' && kind !== 'changed');
@@ -150,7 +151,7 @@ function verdictOf(evidence: TreeEvidence): Verdict {
       observed: words(told),
       next:
         first === undefined
-          ? 'repeat; names may be cached for the timeout of the mode'
+          ? adviceFor(promises('readdir/after-change'), [dropNames])
           : `vfs-verify md5 on one of the files names the layer, such as ${shellWord(`${evidence.path}/${first.path}`)}`,
       evidence: { ...evidence },
     };

@@ -107,6 +107,15 @@ describe('a file that differs', () => {
     expect(verdict.code).toBe('differs-permitted');
   });
 
+  it.each([
+    ['auto', /^repeat when it should have ended by itself \(stale for at most 1 s .*--cache=never$/],
+    ['9p:loose', /^waiting does not end it \(stale until eviction .*drop_caches there.*cache=none$/],
+    ['never', /^drop the guest's dentries .*this mode promises otherwise$/],
+  ])('is waited for in %s only where that ends it', async (mode, advice) => {
+    const { verdict } = await compare({ cached: old.subarray(0, 4096) }, { cached: old }, { mode });
+    expect(verdict.next).toMatch(advice);
+  });
+
   it('under another inode is a stale name', async () => {
     expect((await compare({ cached: old, ino: '8' }, { cached: changed })).evidence.layer).toBe('stale-name');
   });
