@@ -347,6 +347,30 @@ export const hostWrites: readonly Row[] = [
     ],
   },
   {
+    scenario: 'concurrent-append/across-pages',
+    title: 'both sides append to one file at once, records that begin in one page and end in another',
+    cells: {
+      ...everyPolicy(keeps),
+      'never+writeback': mayLose,
+      'metadata+writeback': mayLose,
+      'auto+writeback': mayLose,
+      'always+writeback': mayLose,
+      dax: keeps,
+      '9p:none': keeps,
+      '9p:readahead': keeps,
+      '9p:mmap': mayLose,
+      '9p:loose': mayLose,
+    },
+    because:
+      'An append is one piece (POSIX write(2), O_APPEND). Linux keeps that where a write is one request. Where pages are cached it sends what lies in a partial first page as a request of its own since 5.13 (4f06dd92b5d0): a defect, docs/findings.md.',
+    sources: [
+      'POSIX.1-2017 write(2)',
+      `${fuse}/file.c fuse_fill_write_pages`,
+      `${daemon}/passthrough/mod.rs write`,
+      `${qemu9p} get_dotl_openflags`,
+    ],
+  },
+  {
     scenario: 'concurrent-append/one-guest',
     title: 'two processes of one guest append to one file at once',
     cells: everywhere(keeps),
