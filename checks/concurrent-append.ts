@@ -35,8 +35,6 @@ interface Writer {
   readonly pauseUs: number;
   readonly size: number;
   readonly count: number;
-  /** Begins when this one has begun, and not when all are ready. */
-  readonly follows?: string;
 }
 
 /** A system call of the guest takes longer than one of the host: the pause lets the two overlap. */
@@ -53,17 +51,18 @@ const plans: readonly Plan[] = [
   // Of several pages in one request.
   {
     name: 'long-records',
-    scenario: 'concurrent-append',
+    scenario: 'concurrent-append/long',
     writers: [hostWriter, guestWriter].map((each) => ({ ...each, size: 8192, count: 12 })),
   },
-  // While the guest is at it, a short record of the host comes each millisecond: between two requests, if there are two.
+  // For more than a second a short record of the host comes each millisecond: between two requests of the guest, if it
+  // sends two. The guest takes its time as well, so that the two meet on a machine that has much else to do.
   {
     name: 'across-pages',
-    scenario: 'concurrent-append/across-pages',
+    scenario: 'concurrent-append/long',
     hostLooksAlone: true,
     writers: [
-      { actor: 'host', view: 'host', pauseUs: 1000, size: 64, count: 768, follows: 'guest' },
-      { ...guestWriter, pauseUs: 2000, size: 4160, count: 24 },
+      { actor: 'host', view: 'host', pauseUs: 1000, size: 64, count: 1200 },
+      { ...guestWriter, pauseUs: 60_000, size: 4160, count: 24 },
     ],
   },
   {
@@ -118,7 +117,7 @@ function caseOf(plan: Plan, { seed }: Setting): Case {
       }),
     ),
     ...plan.writers.map(
-      ({ actor, pauseUs, size, count, follows }, index): Step => ({
+      ({ actor, pauseUs, size, count }, index): Step => ({
         id: `${actor}-appends`,
         actor,
         op: {
@@ -138,13 +137,10 @@ function caseOf(plan: Plan, { seed }: Setting): Case {
             { do: 'close', file: 'f' },
           ],
         },
-        after: [
-          ...['reader', ...plan.writers.map((each) => each.actor)].map((each) => ({
-            step: `${each}-opens`,
-            has: 'ended' as const,
-          })),
-          ...(follows === undefined ? [] : [{ step: `${follows}-appends`, has: 'begun' as const }]),
-        ],
+        after: ['reader', ...plan.writers.map((each) => each.actor)].map((each) => ({
+          step: `${each}-opens`,
+          has: 'ended' as const,
+        })),
       }),
     ),
     {
@@ -226,9 +222,19 @@ function judge(observed: Observed, promises: Promises): Verdict {
       ...promised,
       evidence,
     };
-  if (torn.length > 0)
+  const mayBeTorn = promise.freshness.kind === 'reported';
+  const lost = mayBeTorn ? missing.filter((each) => !torn.includes(each)) : missing;
+  if (mayBeTorn && torn.length > 0 && lost.length === 0)
+    return {
+      kind: 'pass',
+      stale: true,
+      reason: `${torn.length} of ${total} records are there in pieces, which is permitted`,
+      ...promised,
+      evidence,
+    };
+  if (torn.length > 0 && !mayBeTorn)
     return fail('torn', `${torn.length} records are there in part: ${named(torn)}; ${gone}`);
-  if (missing.length > 0) return fail('lost', `${gone}: ${named(missing)}`);
+  if (lost.length > 0) return fail('lost', `${lost.length} of ${total} records are missing: ${named(lost)}`);
   // A guest may not know of all that was appended; but where it shows a byte, that byte never was another one.
   const other = inGuest.findIndex((byte, at) => byte !== bytes[at]);
   if (other >= 0)

@@ -86,9 +86,17 @@ describe('released software', () => {
       const finding = findings.find((each) => each.modes?.includes(mode) && namesOf(each).includes(text));
       const expected = finding === undefined ? 'pass' : `${finding.code}, known as ${finding.id}`;
       const seen = verdict.kind === 'fail' ? `${verdict.code}, known as ${known?.id}` : verdict.kind;
+      // Two that append at once may miss each other on a busy machine: see below.
+      if (finding?.code === 'torn' && seen === 'pass') continue;
       // What a 9p mode does not have, such as O_DIRECT, is skipped.
       expect(seen === 'skip' ? 'pass' : seen, `${text}: ${verdict.reason}`).toBe(expected);
     }
+  });
+
+  it('tears an append that crosses a page where it caches', () => {
+    const torn = released.filter((mode) => endedIn(mode).some(({ verdict }) => verdict.code === 'torn'));
+    expect(['auto', 'always']).toEqual(expect.arrayContaining(torn));
+    expect(torn).not.toEqual([]);
   });
 
   it('holds what is promised otherwise', () => {
