@@ -1,9 +1,9 @@
 import { defineCheck, type Setting } from '../src/model/check.ts';
 import type { StatField } from '../src/model/observation.ts';
-import type { Operation } from '../src/model/operation.ts';
+import type { Operation, Stat } from '../src/model/operation.ts';
 import { appended, file, hold } from './names/acts.ts';
 import { taleCodes, told } from './names/judge.ts';
-import { type AttributeOptions, attribute, done, stillSays, xattr } from './names/looks.ts';
+import { type AttributeOptions, attribute, done, encoded, stillSays, tells, xattr } from './names/looks.ts';
 import { type Act, guest, host, type Look, type Tale, timeoutOf, watch } from './names/tale.ts';
 
 /**
@@ -163,6 +163,33 @@ const guestChanges: Tale = {
   },
 };
 
+/** A write moves the mtime: caches elsewhere, and backups, go by that. */
+const guestWrites: Tale = {
+  name: 'guest-writes',
+  turns: () => {
+    const moved = (by: string, turn: string): Look =>
+      tells(
+        'the mtime of f',
+        by,
+        { make: 'as it was', [turn]: 'moved' },
+        { do: 'stat', path: 'f' },
+        (value) => ((value as Stat).mtimeNs === first.mtimeNs ? 'as it was' : 'moved'),
+      );
+    return [
+      host('make', [file('f', longer), { do: 'utimens', path: 'f', ...first }]),
+      guest('ask', [{ do: 'stat', path: 'f' }]),
+      // In place, so that the size stays.
+      guest('write', [
+        { do: 'open', path: 'f', flags: ['wronly'], as: 'f' },
+        { do: 'write', file: 'f', offset: 0, base64: encoded('NEW') },
+        { do: 'close', file: 'f' },
+      ]),
+      host('look', [moved('guest-write/mtime-after-close', 'write')]),
+      guest('own', [moved('guest-own/attributes', 'write')]),
+    ];
+  },
+};
+
 /** A page that is fetched moves the atime, so the stat after it asks again: an mtime is not old until a read. */
 const readThenStat: Tale = {
   name: 'read-then-stat',
@@ -249,6 +276,7 @@ export default defineCheck({
     hostChanges('host-by-path', grown, {}),
     hostChanges('host-by-descriptor', cut, { descriptor: true }),
     guestChanges,
+    guestWrites,
     readThenStat,
     hostXattr,
     guestXattr,

@@ -194,6 +194,53 @@ function write(words: string): Operation {
   return { do: 'write', file: 'f', offset: 0, base64: encoded(words) };
 }
 
+/**
+ * Names that a server might take for one another: the longest there are, which differ in their last letters, two that
+ * differ in case, two ways to write one letter, blanks, a line break, and a byte that is no UTF-8.
+ */
+const oddNames = [
+  `${'n'.repeat(251)}.one`,
+  `${'n'.repeat(251)}.two`,
+  'name',
+  'NAME',
+  '\u00fc',
+  'u\u0308',
+  ' blanks  inside ',
+  'a line\nand another',
+  'a byte \udcff',
+  '-rf',
+] as const;
+
+/** What each of them says; the names of which one is not made at all are absent. */
+const sayings = (turn: string) =>
+  oddNames.map((name, index) => ({ name, states: { '': 'absent', [turn]: `of ${index}` } }));
+const neverMade = ['Name', 'n'.repeat(251), 'blanks  inside', 'a line', 'u'] as const;
+
+const oddNamesOf = (maker: 'host' | 'guest'): Tale => ({
+  name: `${maker}-odd-names`,
+  turns: () => {
+    const make = [mkdir('d'), ...oddNames.map((name, index) => file(`d/${name}`, `of ${index}`))];
+    const looks = (by: string) => [
+      ...sayings('make').map(({ name, states }) => says(`d/${name}`, by, states)),
+      ...oddNames.map((name) => listed('d', name, by, { '': 'absent', make: 'there' })),
+      ...neverMade.map((name) => exists(`d/${name}`, by, { '': 'absent' })),
+    ];
+    if (maker === 'host') return [host('make', make), guest('look', looks('create/first-lookup'))];
+    const own = 'guest-rename/own';
+    return [
+      guest('make', [
+        done('making d', own, mkdir('d')),
+        ...oddNames.flatMap((name, index): Act[] => {
+          const [opened, ...rest] = file(`d/${name}`, `of ${index}`);
+          return opened === undefined ? [] : [done(`making ${name.slice(-20)}`, own, opened), rest];
+        }),
+      ]),
+      guest('own', looks(own)),
+      host('look', looks('guest-rename/host')),
+    ];
+  },
+});
+
 /** A directory and what is in it go. */
 const directoryRemoved: Tale = {
   name: 'directory-removed',
@@ -259,5 +306,16 @@ export default defineCheck({
   name: 'lookup',
   title: 'names that were made, renamed or removed are seen so by lstat, open and listing, which then agree',
   codes: taleCodes,
-  ...told([unlinked, renamedAway, replaced, created, neverSeen, held, directoryRemoved, guestChanges]),
+  ...told([
+    unlinked,
+    renamedAway,
+    replaced,
+    created,
+    neverSeen,
+    held,
+    directoryRemoved,
+    guestChanges,
+    oddNamesOf('host'),
+    oddNamesOf('guest'),
+  ]),
 });

@@ -209,10 +209,44 @@ const guestReplaces: Tale = {
   ],
 };
 
+/** The guest lets two names change places, which is one step: nothing is without a name in between. */
+const guestExchanges: Tale = {
+  name: 'guest-exchanges',
+  turns: (setting) => {
+    const by = 'guest-rename/exchange';
+    const exchange = done('exchanging f and g', by, {
+      do: 'rename',
+      path: 'f',
+      to: 'g',
+      flags: ['exchange'],
+    });
+    const looks = (look: string) => [
+      says('f', look, texts),
+      says('g', look, { make: 'the second', replace: 'first' }),
+    ];
+    return [
+      make,
+      guest('replace', [exchange]),
+      // 9p has no such request: it is refused, and the names stay.
+      ...(setting.mode?.server === '9p'
+        ? []
+        : [guest('own', looks('guest-rename/own')), host('look', looks('guest-rename/host'))]),
+    ];
+  },
+};
+
 /** A file, or a directory, takes the name of another: by path, mapping, kept descriptor, working directory. */
 export default defineCheck({
   name: 'rename-over',
   title: 'a name means what was renamed to it as soon as the mode promises; what was open stays what it was',
   codes: taleCodes,
-  ...told([byPath, mapped, keptDescriptor, workingDirectory, removedDirectory, guestReplaces]),
+  ...told([
+    byPath,
+    mapped,
+    keptDescriptor,
+    workingDirectory,
+    removedDirectory,
+    guestReplaces,
+    guestExchanges,
+  ]),
 });

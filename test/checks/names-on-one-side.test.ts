@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import attributes from '../../checks/attributes.ts';
 import createStorm from '../../checks/create-storm.ts';
+import farOffsets from '../../checks/far-offsets.ts';
 import links from '../../checks/links.ts';
 import lookup from '../../checks/lookup.ts';
 import readdir from '../../checks/readdir.ts';
@@ -13,7 +14,7 @@ import { useLocalShare } from './local-share.ts';
 
 const share = useLocalShare();
 
-describe.each([attributes, lookup, renameOver, readdir, links, recreate, createStorm])(
+describe.each([attributes, lookup, renameOver, readdir, links, recreate, createStorm, farOffsets])(
   '$name on a local directory',
   (check) => {
     it('passes in every case, and sees nothing stale', async () => {

@@ -5,8 +5,10 @@ import type { Endpoint } from '../../src/endpoint/endpoint.ts';
 import { connectSsh } from '../../src/endpoint/ssh.ts';
 import type { LabInfo } from '../../src/lab/info.ts';
 import { labModes } from '../../src/model/mode.ts';
+import type { Result } from '../../src/model/report.ts';
 import { backend, countsOf, setFaults } from './backend.ts';
 import { downLab, reportOf, upLab } from './cli.ts';
+import { switchedOn, toldToRemember } from './told/others.ts';
 
 // The lab's own backend: without a fault as good as the released daemon, and with one wrong in just that way.
 
@@ -50,6 +52,17 @@ describe('without a fault', () => {
     expect(after.get('faults')).toBe(0);
   });
 });
+
+/** The code of each case that failed, by `check/case`. */
+function codesIn(results: readonly Result[]): Record<string, string | undefined> {
+  return Object.fromEntries(
+    results.flatMap(({ check, cases }) =>
+      cases.flatMap((each) =>
+        each.verdict.kind === 'fail' ? [[`${check}/${each.name}`, each.verdict.code] as const] : [],
+      ),
+    ),
+  );
+}
 
 interface Lie {
   readonly fault: string;
@@ -294,42 +307,22 @@ describe('a fault', () => {
     expect(outcomes).toEqual([lie.honest, lie.lying]);
   });
 
-  it.each([
-    ['punch-ignored', 'never', 'holes', 'wrong-bytes'],
-    ['seek-data-eof', 'never', 'holes', 'hole-over-data'],
-    ['append-races', 'never', 'concurrent-append', 'lost'],
-    ['xattr-lost', 'auto+xattr', 'attributes', 'not-done'],
-    ['lock-refuses', 'auto+locks', 'locks', 'not-granted'],
-  ])('%s in mode %s is found by the check %s', async (fault, mode, check, code) => {
-    await setFaults(lab, mode, fault);
-    const { status, report } = await reportOf(['check', `--lab=${name}`, check, '--modes', mode]);
-    await setFaults(lab, mode, '');
-    const codes = report.results.flatMap(({ cases }) => cases.map(({ verdict }) => verdict.code));
-    expect(codes).toContain(code);
+  it.each(switchedOn)('$faults in mode $policy is found by a check', async ({ faults, policy, fails }) => {
+    await setFaults(lab, policy, faults);
+    const asked = ['check', `--lab=${name}`, ...Object.keys(fails), '--modes', policy];
+    const { status, report } = await reportOf(asked);
+    await setFaults(lab, policy, '');
+    expect(codesIn(report.results)).toEqual(fails);
     expect(status).toBe(1);
   });
 
   it('of what the guest is told to remember is found by mode-in-force', async () => {
-    const told = {
-      never: 'no-direct-io',
-      metadata: 'attr-timeout=1',
-      auto: 'entry-timeout=60',
-      always: 'no-keep-cache',
-    };
-    for (const [mode, words] of Object.entries(told)) await setFaults(lab, mode, words);
-    const modes = Object.keys(told).join(',');
+    for (const { policy, faults } of toldToRemember) await setFaults(lab, policy, faults);
+    const modes = toldToRemember.map(({ policy }) => policy).join(',');
     const { status, report } = await reportOf(['check', `--lab=${name}`, 'mode-in-force', '--modes', modes]);
-    for (const mode of Object.keys(told)) await setFaults(lab, mode, '');
+    for (const { policy } of toldToRemember) await setFaults(lab, policy, '');
     expect(status).toBe(1);
-    const codes = report.results.map(({ mode, cases }) => [
-      mode,
-      ...cases.flatMap(({ verdict }) => (verdict.kind === 'fail' ? [verdict.code] : [])),
-    ]);
-    expect(codes).toEqual([
-      ['never', 'other-data-caching', 'mmap-not-as-declared'],
-      ['metadata', 'other-attribute-timeout'],
-      ['auto', 'other-entry-timeout'],
-      ['always', 'other-data-caching'],
-    ]);
+    for (const { policy, fails } of toldToRemember)
+      expect(codesIn(report.results.filter(({ mode }) => mode === policy)), policy).toEqual(fails);
   });
 });

@@ -4,6 +4,7 @@ import { labModes } from '../../src/model/mode.ts';
 import type { Result } from '../../src/model/report.ts';
 import { backend, setFaults } from './backend.ts';
 import { downLab, reportOf, upLab } from './cli.ts';
+import { acknowledged } from './told/others.ts';
 
 // The checks of durability on the released daemon, and on one that acknowledges what it does not do. Each run
 // makes further labs, with disks that are cut off, filled and broken.
@@ -20,11 +21,14 @@ async function run(asked: readonly string[], checks: readonly string[], faults =
   return reportOf(args, { env: { VFS_BACKEND_FAULT: faults }, timeoutMs: 240_000 });
 }
 
-/** The codes of one check's cases in one mode; the kind where there is none. */
-function codesOf(results: readonly Result[], check: string, mode: string): Record<string, string> {
-  const cell = results.find((each) => each.check === check && each.mode === mode);
+/** The codes of all cases in one mode, by `check/case`; the kind where there is none. */
+function codesIn(results: readonly Result[], mode: string): Record<string, string> {
   return Object.fromEntries(
-    (cell?.cases ?? []).map((each) => [each.name, each.verdict.code ?? each.verdict.kind]),
+    results
+      .filter((each) => each.mode === mode)
+      .flatMap(({ check, cases }) =>
+        cases.map(({ name: each, verdict }) => [`${check}/${each}`, verdict.code ?? verdict.kind]),
+      ),
   );
 }
 
@@ -53,37 +57,25 @@ describe('a daemon that acknowledges and does not do it', () => {
   afterAll(() => downLab(name));
 
   it('is found out by its syncs, by a power cut, and by a full disk', async () => {
-    const faults = 'fsync-ignored fsyncdir-ignored enospc-swallowed';
+    const [{ faults, fails }] = acknowledged;
     const checks = ['fsync-durable', 'directory-fsync', 'write-errors'];
     const { status, report } = await run(modes, checks, faults);
     expect(status).toBe(1);
     for (const mode of modes) {
       const why = `${mode}: ${JSON.stringify(report.results.map(({ cases }) => cases))}`;
-      expect(codesOf(report.results, 'fsync-durable', mode), why).toMatchObject({
-        fsync: 'not-written-back',
-        fdatasync: 'not-written-back',
-        'power-cut': 'synced-and-lost',
-      });
-      expect(codesOf(report.results, 'directory-fsync', mode), why).toMatchObject({
-        'power-cut': 'names-lost',
-      });
-      expect(codesOf(report.results, 'write-errors', mode), why).toMatchObject({
-        'no-space': 'swallowed',
-        'io-error': 'swallowed',
-      });
+      expect(codesIn(report.results, mode), why).toMatchObject(fails);
     }
-    expect(codesOf(report.results, 'fsync-durable', 'auto+writeback').msync).toBe('not-written-back');
-    expect(codesOf(report.results, 'write-errors', 'auto+writeback').mapped).toBe('swallowed');
+    expect(codesIn(report.results, 'auto+writeback')).toMatchObject({
+      'fsync-durable/msync': 'not-written-back',
+      'write-errors/mapped': 'swallowed',
+    });
   });
 
   it('is found out when it is killed, when it refuses, and when it speaks too late', async () => {
-    const delayed = await run(['never'], ['fsync-durable/daemon-kill'], 'write-delay=60000');
-    expect(codesOf(delayed.report.results, 'fsync-durable', 'never')).toEqual({
-      'daemon-kill': 'acknowledged-and-lost',
-    });
-    const refusing = await run(['never'], ['directory-fsync/accepted'], 'fsyncdir-error');
-    expect(codesOf(refusing.report.results, 'directory-fsync', 'never')).toEqual({ accepted: 'refused' });
-    const late = await run(['never'], ['write-errors/no-space'], 'enospc-swallowed fsync-error=ENOSPC');
-    expect(codesOf(late.report.results, 'write-errors', 'never')).toEqual({ 'no-space': 'surfaced-late' });
+    const [, ...others] = acknowledged;
+    for (const { policy, faults, fails } of others) {
+      const { report } = await run([policy], Object.keys(fails), faults);
+      expect(codesIn(report.results, policy)).toEqual(fails);
+    }
   });
 });

@@ -8,6 +8,7 @@ import { labModes } from '../../src/model/mode.ts';
 import type { Result } from '../../src/model/report.ts';
 import { downLab, inGuest, reportOf, upLab } from './cli.ts';
 import { writeRewritingDaemon } from './rewriting-daemon.ts';
+import { readsOtherwise } from './told/others.ts';
 
 // The ladder on the released daemon, as it is told and otherwise.
 
@@ -96,39 +97,24 @@ describe('a daemon that serves the mode it is told', () => {
   });
 });
 
-const wrongPath = 'wrong-path';
-const keeps = { 'guest-warm': wrongPath, 'host-dropped': wrongPath };
-const overAnOpen = { 'guest-warm-reopened': wrongPath };
-const odirect = { 'o-direct': 'wrong-medium' };
-
 describe('a daemon that serves another mode:', () => {
-  const served: Record<string, readonly [string, Record<string, string>]> = {
-    never: ['auto', keeps],
-    metadata: ['always', { ...keeps, ...overAnOpen }],
-    auto: ['always', overAnOpen],
-    'auto+writeback': ['auto+writeback+allow-direct-io', odirect],
-    always: ['auto', overAnOpen],
-    'always+writeback': ['metadata+writeback', { ...keeps, ...overAnOpen }],
-    'auto+allow-direct-io': ['auto', odirect],
-  };
   let ran: Awaited<ReturnType<typeof everyMode>>;
   beforeAll(async () => {
     const script = path.join(directory, 'virtiofsd');
-    const names = Object.entries(served).map(([told, [really]]) => [told, really]);
+    const names = readsOtherwise.map(({ policy, really }) => [policy, really]);
     await writeRewritingDaemon(script, honest, Object.fromEntries(names));
     await upLab(name, '--virtiofsd', script, '--modes', modes.join(','));
     ran = await everyMode();
   });
   afterAll(() => downLab(name));
 
-  const each = Object.entries(served).map(([told, [really, codes]]) => ({ told, really, codes }));
-  it.each(each)('told $told and serving $really, it is found out', ({ told, codes }) => {
-    const first = ran.of(told);
+  it.each(readsOtherwise)('told $policy and serving $really, it is found out', ({ policy, fails }) => {
+    const first = ran.of(policy);
     const failed = first.cases.filter(({ verdict }) => verdict.kind === 'fail');
     expect(
-      Object.fromEntries(failed.map((one) => [one.name, one.verdict.code])),
+      Object.fromEntries(failed.map((one) => [`read-path/${one.name}`, one.verdict.code])),
       JSON.stringify(first.cases),
-    ).toEqual(codes);
-    for (const { verdict } of failed) expect(verdict.promised).toContain(`mode ${told}`);
+    ).toEqual(fails);
+    for (const { verdict } of failed) expect(verdict.promised).toContain(`mode ${policy}`);
   });
 });

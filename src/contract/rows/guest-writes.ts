@@ -88,6 +88,26 @@ export const guestWrites: readonly Row[] = [
     sources: [`${fuse}/inode.c fuse_write_inode`, `${fuse}/inode.c fuse_get_cache_mask`],
   },
   {
+    scenario: 'guest-write/mtime-after-close',
+    title: 'the guest writes and closes; the host asks for the mtime',
+    cells: everywhere(fresh),
+    because:
+      'The daemon’s own write moves the host’s mtime; under writeback the guest sends its own with the flush.',
+    sources: [
+      `${fuse}/file.c fuse_flush`,
+      `${fuse}/inode.c fuse_write_inode`,
+      `${v9fs}/vfs_dir.c v9fs_dir_release`,
+    ],
+    variants: [
+      {
+        when: { versions: { 'guest-kernel': { before: '6.4' } } },
+        cells: { '9p:loose': staleUntil('fsync', 'writeback') },
+        because: 'Before Linux 6.4 no close of 9p wrote dirty pages back.',
+        sources: ['Linux 6.1 fs/9p/vfs_dir.c v9fs_dir_release'],
+      },
+    ],
+  },
+  {
     scenario: 'guest-truncate/host',
     title: 'the guest truncates or extends (ftruncate, O_TRUNC); the host asks for the size',
     cells: everywhere(fresh),

@@ -1,5 +1,14 @@
 /** Names and identities. */
-import { alwaysTimeout, asLocal, asLocalOr, fresh, reported, staleFor, staleUntil } from '../cells.ts';
+import {
+  alwaysTimeout,
+  asLocal,
+  asLocalOr,
+  fresh,
+  refused,
+  reported,
+  staleFor,
+  staleUntil,
+} from '../cells.ts';
 import type { Cells } from '../columns.ts';
 import type { Row } from '../row.ts';
 import {
@@ -212,6 +221,18 @@ export const names: readonly Row[] = [
     cells: everywhere(asLocal),
     because: 'The guest’s own change moves its own dentry; 9p renames the paths of all that is below.',
     sources: [`${fuse}/dir.c fuse_rename_common`, `${qemu9p} v9fs_fix_path`],
+  },
+  {
+    scenario: 'guest-rename/exchange',
+    title: 'the guest lets two names change places (RENAME_EXCHANGE)',
+    cells: { ...everyPolicy(asLocal), dax: asLocal, ...everyNinep(refused('EINVAL')) },
+    because: 'The flags of a rename are passed on to the host’s own renameat2; 9p takes none.',
+    sources: [
+      `${fuse}/dir.c fuse_rename2`,
+      `${daemon}/passthrough/mod.rs rename`,
+      `${cDaemon} lo_rename`,
+      `${v9fs}/vfs_inode.c v9fs_vfs_rename`,
+    ],
   },
   {
     scenario: 'host-rename/old-name',

@@ -31,12 +31,6 @@ export const liesAboutNames: readonly LyingBackend[] = [
   { policy: 'always', faults: 'mode-stale', fails: { 'attributes/host-by-path': 'stale-after-event' } },
   {
     policy: 'never',
-    faults: 'mtime-frozen',
-    fails: { 'attributes/read-then-stat': 'stale', 'attributes/host-by-descriptor': 'stale' },
-  },
-  { policy: 'never', faults: 'mtime-coarse', fails: { 'attributes/host-by-path': 'never-was' } },
-  {
-    policy: 'never',
     faults: 'chmod-ignored rename-lost unlink-silent',
     fails: {
       'attributes/guest-changes': 'not-done',
@@ -46,12 +40,6 @@ export const liesAboutNames: readonly LyingBackend[] = [
     },
   },
   { policy: 'never+xattr', faults: 'xattr-stale', fails: { 'attributes/xattr-from-host': 'stale' } },
-  { policy: 'never+xattr', faults: 'xattr-lost', fails: { 'attributes/xattr-from-guest': 'not-done' } },
-  {
-    policy: 'never',
-    faults: 'negative-timeout',
-    fails: { 'lookup/created-after-failed-lookup': 'stale' },
-  },
   { policy: 'never', faults: 'lookup-gone', fails: { 'rename-over/mapped': 'refused' } },
   {
     policy: 'never',
@@ -66,28 +54,94 @@ export const liesAboutNames: readonly LyingBackend[] = [
   {
     policy: 'never',
     faults: 'readdir-drop=7',
-    fails: { 'readdir/complete': 'name-missing', 'readdir/while-names-come-and-go': 'name-missing' },
+    fails: {
+      'readdir/complete': 'name-missing',
+      'readdir/while-names-come-and-go': 'name-missing',
+      'create-storm/host-new-names': 'missing',
+    },
   },
-  { policy: 'never', faults: 'readdir-duplicate=7', fails: { 'readdir/complete': 'name-twice' } },
   {
     policy: 'never',
     faults: 'readdir-stale',
     fails: { 'readdir/host-changes': 'stale', 'readdir/guest-changes': 'not-done' },
   },
-  { policy: 'never', faults: 'readdir-error', fails: { 'readdir/while-names-come-and-go': 'refused' } },
   {
     policy: 'never',
     faults: 'link-new-inode symlink-other-target',
     fails: { 'links/guest-links': 'other-inode', 'links/targets-under-signals': 'other-target' },
   },
-  { policy: 'never', faults: 'ino-changes', fails: { 'links/number': 'other-inode' } },
-  { policy: 'never', faults: 'link-error', fails: { 'links/guest-links': 'refused' } },
   {
     policy: 'never',
     faults: 'create-lost',
     fails: { 'create-storm/guest': 'refused', 'recreate/guest-after-host': 'refused' },
   },
-  { policy: 'never', faults: 'rename-copies', fails: { 'create-storm/guest': 'left-over' } },
   { policy: 'never', faults: 'write-flip=5', fails: { 'create-storm/guest': 'wrong-bytes' } },
-  { policy: 'never', faults: 'mkdir-error', fails: { 'create-storm/parallel-mkdir': 'refused' } },
+  // Every second answer is old, and none is kept: within the second in which that is permitted, it goes back.
+  {
+    policy: 'auto',
+    faults: 'attr-timeout=0 entry-timeout=0 mode-alternates',
+    fails: { 'attributes/host-by-path': 'went-back' },
+  },
+  {
+    policy: 'never',
+    faults: 'offsets-32 readlink-short write-keeps-mtime',
+    fails: {
+      'far-offsets/guest-writes': 'never-was',
+      'far-offsets/host-writes': 'never-was',
+      'links/targets-under-signals': 'other-target',
+      'attributes/guest-writes': 'not-done',
+    },
+  },
+  {
+    policy: 'never',
+    faults: 'lookup-caseless rename-flags-ignored readdir-skip unlink-closes',
+    fails: {
+      'lookup/guest-odd-names': 'refused',
+      'lookup/unlinked-while-open': 'refused',
+      'rename-over/guest-exchanges': 'refused',
+      'readdir/complete': 'name-missing',
+    },
+  },
+  {
+    policy: 'never',
+    faults: 'name-cut nlink-one utimens-ignored',
+    fails: {
+      'lookup/host-odd-names': 'stale',
+      'links/one-file': 'never-was',
+      'attributes/guest-changes': 'never-was',
+    },
+  },
+  {
+    policy: 'never',
+    faults: 'mtime-coarse readdir-duplicate=7',
+    fails: {
+      'attributes/host-by-path': 'never-was',
+      'readdir/complete': 'name-twice',
+      'create-storm/host-new-names': 'twice',
+    },
+  },
+  {
+    policy: 'never',
+    faults: 'negative-timeout ino-changes',
+    fails: { 'lookup/created-after-failed-lookup': 'stale', 'links/number': 'other-inode' },
+  },
+  {
+    policy: 'never',
+    faults: 'readdir-error link-error',
+    fails: { 'readdir/while-names-come-and-go': 'refused', 'links/guest-links': 'refused' },
+  },
+  {
+    policy: 'never',
+    faults: 'mkdir-error mtime-frozen',
+    fails: {
+      'create-storm/parallel-mkdir': 'refused',
+      'attributes/read-then-stat': 'stale',
+      'attributes/host-by-descriptor': 'stale',
+    },
+  },
+  {
+    policy: 'never+xattr',
+    faults: 'xattr-lost rename-copies',
+    fails: { 'attributes/xattr-from-guest': 'not-done', 'create-storm/guest': 'left-over' },
+  },
 ];

@@ -42,7 +42,10 @@ export const misbehaviours: readonly Misbehaving[] = [
   {
     policy: 'never',
     faults: 'read-old',
-    fails: { 'direct-and-buffered/host-buffered-guest-direct': 'stale' },
+    fails: {
+      'direct-and-buffered/host-buffered-guest-direct': 'stale',
+      'md5/host-rewrites': 'stale-forbidden',
+    },
   },
   {
     policy: 'never',
@@ -89,5 +92,63 @@ export const misbehaviours: readonly Misbehaving[] = [
     fails: { 'locks/one-guest': 'not-granted' },
   },
   { policy: 'never', faults: 'unlink-silent', fails: { 'events/host-watch-names': 'missing' } },
+  {
+    policy: 'never',
+    options: '--locks',
+    faults: 'lock-shared-excludes',
+    fails: { 'locks/one-guest': 'shared-refused' },
+  },
+  {
+    policy: 'never',
+    options: '--locks',
+    faults: 'lock-whole-file',
+    fails: { 'locks/one-guest': 'range-refused' },
+  },
+  {
+    policy: 'never',
+    faults: 'append-twice rename-by-link readdir-type create-mode',
+    fails: {
+      'concurrent-append/one-guest': 'twice',
+      'events/host-watch-names': 'other-kind',
+      'readdir/complete': 'wrong-type',
+      'open-flags/guest-creates': 'other-name',
+    },
+  },
+  {
+    policy: 'never',
+    faults: 'append-late unlink-late',
+    fails: { 'concurrent-append/one-guest': 'out-of-order', 'events/host-watch-names': 'out-of-order' },
+  },
+  {
+    policy: 'never',
+    faults: 'write-short-silently=3',
+    fails: { 'concurrent-append/one-guest': 'torn' },
+  },
+  {
+    policy: 'never',
+    faults: 'write-flip=5 read-flip',
+    fails: {
+      'concurrent-append/one-guest': 'wrong-bytes',
+      'md5/guest-writes': 'both-wrong',
+      'md5/host-writes': 'guest-reads-wrong',
+    },
+  },
+  {
+    policy: 'never',
+    faults: 'write-shift=65536',
+    fails: { 'same-page-writers/buffered-host-first': 'wrong-size' },
+  },
+  {
+    policy: 'never',
+    faults: 'fallocate-ignored zero-range-ignored copy-range-shift',
+    fails: {
+      'holes/guest-allocates': 'wrong-size',
+      'holes/guest-zeroes': 'wrong-bytes',
+      'access-paths/first-copy-file-range': 'wrong-size',
+    },
+  },
+  { policy: 'never', faults: 'read-last-byte', fails: { 'host-append/read': 'wrong-size' } },
+  { policy: 'never', faults: 'lookup-error', fails: { 'open-flags/guest-opens': 'other-errno' } },
+  { policy: 'never', faults: 'lookup-invents', fails: { 'open-flags/guest-opens': 'not-refused' } },
   { policy: 'never', faults: 'rename-copies', fails: { 'events/host-watch-names': 'unasked' } },
 ];
