@@ -302,7 +302,6 @@ export default defineCheck({
     'left-over': 'a name that was removed or renamed is still there',
     'other-file': 'a file has the bytes of another one',
     'wrong-bytes': 'a file has bytes that nobody wrote to it',
-    twice: 'a name is there twice',
   },
   cases: (setting) => [
     ...weathers.map(

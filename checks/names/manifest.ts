@@ -26,7 +26,7 @@ export function manifestOf(plan: StormPlan): Manifest {
 /** One file that is not as the manifest has it. */
 export interface Difference {
   readonly path: string;
-  readonly code: 'missing' | 'left-over' | 'other-file' | 'wrong-bytes' | 'twice' | 'refused';
+  readonly code: 'missing' | 'left-over' | 'other-file' | 'wrong-bytes' | 'refused';
   readonly words: string;
   /** It is as it was before the last change. */
   readonly old: boolean;
@@ -50,7 +50,6 @@ export function compareTree(
     const old = was !== undefined;
     const add = (code: Difference['code'], words: string, isOld: boolean) =>
       differences.push({ path, code, words: `${path} ${words}`, old: isOld });
-    if (seen.has(path)) add('twice', 'is there twice', false);
     seen.add(path);
     // A name that is no more may be listed while it is permitted, and then opens or not.
     if (error !== undefined) add('refused', `cannot be read (${error})`, is === undefined && old);

@@ -19,7 +19,7 @@ describe.each([attributes, lookup, renameOver, readdir, links, recreate, createS
   (check) => {
     it('passes in every case, and sees nothing stale', async () => {
       const { cases } = await share.run(check, 'auto+xattr');
-      expect(cases.length).toBeGreaterThan(3);
+      expect(cases.length).toBeGreaterThan(2);
       for (const { name, verdict } of cases) {
         expect(verdict, `${name}: ${verdict.reason}`).toMatchObject({ kind: 'pass' });
         expect(verdict.stale, name).toBeUndefined();

@@ -41,7 +41,15 @@ done
 exec '${backend}' "$@"
 `;
   await writeFile(script, text, { mode: 0o755 });
-  await upLab(name, '--virtiofsd', script, '--modes', [...honest, ...lies.map(modeOf)].join(','), '--boot-timeout', '300');
+  await upLab(
+    name,
+    '--virtiofsd',
+    script,
+    '--modes',
+    [...honest, ...lies.map(modeOf)].join(','),
+    '--boot-timeout',
+    '300',
+  );
 });
 afterAll(async () => {
   await downLab(name);

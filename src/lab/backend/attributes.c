@@ -65,7 +65,7 @@ static void lie_about(struct inode *inode, struct stat *stat)
 		stat->st_mtim = (struct timespec){ stat->st_mtim.tv_sec / step * step, 0 };
 		stat->st_ctim = (struct timespec){ stat->st_ctim.tv_sec / step * step, 0 };
 	}
-	if (fault_is_on(FAULT_MODE_ALTERNATES) && S_ISREG(stat->st_mode) && inode->alternates++ % 2 == 1)
+	if (S_ISREG(stat->st_mode) && fault_strikes(FAULT_MODE_ALTERNATES))
 		stat->st_mode = look->st_mode;
 	if (fault_is_on(FAULT_MODE_STALE)) {
 		stat->st_mode = look->st_mode;

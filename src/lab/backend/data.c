@@ -92,28 +92,47 @@ int op_read(struct request *request)
 	return 0;
 }
 
-/* For the fault append-late: an append that is still to be done. */
+/* For the faults append-late and append-split: an append that is still to be done. */
 static struct {
 	char *bytes;
 	size_t size;
-	uint64_t handle;
+	uint64_t handle, inode;
+	bool after_any; /* of its file, and not only of its handle */
 } late;
 
-static bool append_later(const struct fuse_write_in *in, const struct iovec *data, int count)
+static bool append_later(struct request *request, const struct fuse_write_in *in, bool after_any)
 {
+	const struct iovec *data = request->data_in;
+	int count = request->data_in_count;
 	if (late.bytes || !(late.bytes = malloc(in->size)))
 		return false;
 	late.size = 0;
 	late.handle = in->fh;
+	late.inode = request->inode->id;
+	late.after_any = after_any;
 	for (int i = 0; i < count; late.size += data[i++].iov_len)
 		memcpy(late.bytes + late.size, data[i].iov_base, data[i].iov_len);
 	return true;
 }
 
-void append_late(int fd, uint64_t handle)
+/* Does the first bytes of what is to be done later; the rest stays. */
+static bool append_first(int fd, size_t first)
+{
+	struct iovec data = { late.bytes, first };
+	if (late.size <= first || pwritev2(fd, &data, 1, 0, RWF_APPEND) != (ssize_t)first) {
+		free(late.bytes);
+		late.bytes = NULL;
+		return false;
+	}
+	late.size -= first;
+	memmove(late.bytes, late.bytes + first, late.size);
+	return true;
+}
+
+void append_late(int fd, uint64_t handle, uint64_t inode)
 {
 	struct iovec data = { late.bytes, late.size };
-	if (!late.bytes || late.handle != handle)
+	if (!late.bytes || !(late.handle == handle || (late.after_any && late.inode == inode)))
 		return;
 	if (pwritev2(fd, &data, 1, 0, RWF_APPEND) < 0)
 		perror("a late append");
@@ -143,7 +162,10 @@ static ssize_t write_data(struct request *request, struct handle *handle, const 
 		offset = (off_t)(uint32_t)offset;
 	if (fault_strikes(FAULT_WRITE_DROP))
 		return (ssize_t)size;
-	if (append && fault_strikes(FAULT_APPEND_LATE) && append_later(in, data, request->data_in_count))
+	if (append && fault_strikes(FAULT_APPEND_LATE) && append_later(request, in, false))
+		return (ssize_t)size;
+	if (append && fault_is_on(FAULT_APPEND_SPLIT) && append_later(request, in, true) &&
+	    append_first(handle->fd, fault_argument(FAULT_APPEND_SPLIT)))
 		return (ssize_t)size;
 	struct stat before;
 	bool keeps_mtime = fault_is_on(FAULT_WRITE_KEEPS_MTIME) && fstat(handle->fd, &before) == 0;
@@ -160,7 +182,7 @@ static ssize_t write_data(struct request *request, struct handle *handle, const 
 	if (append && written > 0 && fault_strikes(FAULT_APPEND_TWICE))
 		written = pwritev2(handle->fd, data, count, offset, RWF_APPEND);
 	if (append)
-		append_late(handle->fd, in->fh);
+		append_late(handle->fd, in->fh, request->inode->id);
 	if (keeps_mtime)
 		futimens(handle->fd, (struct timespec[]){ { .tv_nsec = UTIME_OMIT }, before.st_mtim });
 	if (flip)

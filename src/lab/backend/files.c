@@ -147,7 +147,7 @@ int op_release(struct request *request)
 	if (parent)
 		unlinkat(parent->fd, handle->lost_name, 0);
 	uint64_t inode = handle->inode;
-	append_late(handle->fd, in->fh);
+	append_late(handle->fd, in->fh, inode);
 	handle_close(handle);
 	/* Linux tells no server that a descriptor with locks of its own (OFD) was closed: they go with the last. */
 	if (request->fs->options.locks && !handle_is_open(&request->fs->handles, inode))

@@ -22,7 +22,6 @@ struct inode {
 	/* What faults remember of a first look at it, for one set of faults. */
 	unsigned look_generation;
 	bool looked, size_looked;
-	unsigned alternates; /* how often its permissions were asked for */
 	struct stat look;
 	int snapshot; /* a copy of its bytes, -1: none */
 	char *listing; /* of a directory, as getdents64 gave it */

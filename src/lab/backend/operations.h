@@ -96,8 +96,8 @@ bool window_lets_grow(struct request *request, struct inode *inode, uint64_t siz
 int look_up(struct request *request, struct inode *parent, const char *name, struct fuse_entry_out *entry);
 /* For the fault name-cut: what is taken of a name; NULL of NULL. Good until the next call. */
 const char *taken_name(const char *name);
-/* For the fault append-late: does what a handle still has to append. */
-void append_late(int fd, uint64_t handle);
+/* For the faults append-late and append-split: does what a handle, or its file, still has to append. */
+void append_late(int fd, uint64_t handle, uint64_t inode);
 /* While one lasts, what is made belongs to the guest's user. */
 void become_user(const struct request *request);
 void become_ourselves(const struct request *request);

@@ -76,12 +76,6 @@ export const liesAboutNames: readonly LyingBackend[] = [
     fails: { 'create-storm/guest': 'refused', 'recreate/guest-after-host': 'refused' },
   },
   { policy: 'never', faults: 'write-flip=5', fails: { 'create-storm/guest': 'wrong-bytes' } },
-  // Every second answer is old, and none is kept: within the second in which that is permitted, it goes back.
-  {
-    policy: 'auto',
-    faults: 'attr-timeout=0 entry-timeout=0 mode-alternates',
-    fails: { 'attributes/host-by-path': 'went-back' },
-  },
   {
     policy: 'never',
     faults: 'offsets-32 readlink-short write-keeps-mtime',
@@ -117,7 +111,6 @@ export const liesAboutNames: readonly LyingBackend[] = [
     fails: {
       'attributes/host-by-path': 'never-was',
       'readdir/complete': 'name-twice',
-      'create-storm/host-new-names': 'twice',
     },
   },
   {

@@ -49,7 +49,7 @@ export const misbehaviours: readonly Misbehaving[] = [
   },
   {
     policy: 'never',
-    faults: 'write-delay=800',
+    faults: 'write-delay=3000',
     fails: {
       'direct-and-buffered/guest-direct-host-buffered': 'stale',
       'events/host-watch-writes': 'missing',
@@ -121,7 +121,7 @@ export const misbehaviours: readonly Misbehaving[] = [
   },
   {
     policy: 'never',
-    faults: 'write-short-silently=3',
+    faults: 'append-split',
     fails: { 'concurrent-append/one-guest': 'torn' },
   },
   {
