@@ -1,4 +1,5 @@
 import { liesAboutData } from './data.ts';
+import { liesAboutWindows } from './dax.ts';
 import { liesAboutNames } from './names.ts';
 import {
   acknowledged,
@@ -15,8 +16,8 @@ import { type Shown, shownBy } from './told.ts';
 /** Everything that the lab's tests show failing. */
 export const shown: readonly Shown[] = [
   ...liesAboutData.flatMap((told) => shownBy(told, `virtiofsd ${told.policy}, ${told.lie}`)),
-  ...[...liesAboutNames, ...switchedOn, ...toldToRemember, ...acknowledged].flatMap((told) =>
-    shownBy(told, `backend ${told.policy}, ${told.faults}`),
+  ...[...liesAboutNames, ...liesAboutWindows, ...switchedOn, ...toldToRemember, ...acknowledged].flatMap(
+    (told) => shownBy(told, `backend ${told.policy}, ${told.faults}`),
   ),
   ...misbehaviours.flatMap((told) => {
     const words = [told.options, told.faults].filter((each) => each !== undefined).join(' ');

@@ -1,0 +1,13 @@
+import type { Told } from './told.ts';
+
+/** The lab's own backend with faults of its window (backend-dax.test.ts). */
+export const liesAboutWindows: readonly (Told & { readonly faults: string })[] = (
+  [
+    ['dax-offset', 'dax-window/last-range', 'wrong-bytes'],
+    ['dax-last-range', 'dax-window/last-bytes', 'wrong-bytes'],
+    ['dax-shared-base', 'dax-window/many-files', 'wrong-bytes'],
+    ['dax-copy', 'dax-coherence/host-stores', 'stale'],
+    ['dax-copy', 'dax-coherence/guest-stores', 'stale'],
+    ['dax-copy', 'dax-path/reads', 'daemon-reads'],
+  ] as const
+).map(([faults, text, code]) => ({ policy: 'auto+dax=always', faults, fails: { [text]: code } }));
