@@ -2,6 +2,7 @@
 // can. `npm run bench -- reads --pairs 50`. Ends with 1 only at three times a budget, so that a slow afternoon
 // is no failure; CI reads the table.
 import { parseArgs } from 'node:util';
+import * as explain from './bench/explain.mjs';
 import { describeFigure, isFarOver } from './bench/figure.mjs';
 import * as md5 from './bench/md5.mjs';
 import * as reads from './bench/reads.mjs';
@@ -10,7 +11,7 @@ import { main, TaskError } from './child.mjs';
 import { setup } from './setup.mjs';
 
 /** @type {readonly import('./bench/figure.mjs').Bench[]} */
-const benches = [md5, reads];
+const benches = [md5, reads, explain];
 
 async function bench() {
   const { values, positionals } = parseArgs({

@@ -40,6 +40,9 @@
 #define RUN_EAGER_LOOK_NS 100000000LL
 #define RUN_EAGER_EVERY_NS 5000000LL
 #define RUN_EAGER_PART 50
+/* After it: each time for a while, and then so rarely. */
+#define RUN_MANY_LOOKS 10
+#define RUN_RARE_LOOKS 5
 #define RUN_SEND_NS 1000000000LL
 #define RUN_CONNECT_NS 10000000000LL
 
@@ -481,12 +484,15 @@ static int run_watch(void)
 			return status;
 		}
 		bool eager = !run.first_seen;
-		bool at_maps = eager || looks++ % (1 + run.maps_ns / RUN_CHEAP_NS) == 0;
 		struct run_counts counts = run.seen;
-		bool whole = run_look(pids, count, at_maps, eager ? RUN_EAGER_LOOK_NS : RUN_LOOK_NS);
-		/* What had been asked for when nothing of the share was held yet. */
-		if (whole && !run.first_seen)
-			run.before_first = counts;
+		/* Programs open most of their files at once. */
+		if (eager || ++looks < RUN_MANY_LOOKS || looks % RUN_RARE_LOOKS == 0) {
+			bool at_maps = eager || looks % (RUN_RARE_LOOKS * (1 + run.maps_ns / RUN_CHEAP_NS)) == 0 || looks < 3;
+			bool whole = run_look(pids, count, at_maps, eager ? RUN_EAGER_LOOK_NS : RUN_LOOK_NS);
+			/* What had been asked for when nothing of the share was held yet. */
+			if (whole && !run.first_seen)
+				run.before_first = counts;
+		}
 		int64_t spent = (clock_now() - now) * RUN_EAGER_PART;
 		int64_t wait = spent > RUN_EAGER_EVERY_NS ? spent : RUN_EAGER_EVERY_NS;
 		if (now - sampled >= run.every) {

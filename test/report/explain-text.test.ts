@@ -1,0 +1,93 @@
+import stringWidth from 'string-width';
+import { describe, expect, it } from 'vitest';
+import { programAccount } from '../../src/ledger/program-account.ts';
+import type { ExplainEvidence } from '../../src/model/explain-evidence.ts';
+import type { Result } from '../../src/model/report.ts';
+import { renderText } from '../../src/report/text.ts';
+import { reportFaults } from '../../src/report/validate.ts';
+import { page } from '../ledger/build.ts';
+import { endOf, fileOf, programOf, served } from '../ledger/program.ts';
+import { reportOf } from './samples.ts';
+
+const pages = 64;
+const size = pages * page;
+const [all, none] = ['#'.repeat(pages), '.'.repeat(pages)];
+
+function evidenceOf(rest: Partial<ExplainEvidence> = {}): ExplainEvidence {
+  const account = programAccount(
+    programOf({
+      end: endOf({ rchar: 7000 + size, syscr: 9 + pages }),
+      files: [fileOf({ read: true }, { guest: none, host: all }, { guest: all, host: all })],
+      daemon: served({ read: size, reads: pages, kicks: pages }),
+      messages: pages,
+    }),
+  );
+  return {
+    kind: 'explain',
+    command: ['fio', 'job.fio'],
+    status: 0,
+    seconds: 2,
+    account,
+    advice: ['to measure the disk, drop the host’s cache too', 'or else'],
+    share: { mode: 'auto', how: "the lab's own daemon" },
+    disturbed: [],
+    ...rest,
+  };
+}
+
+function resultOf(evidence: ExplainEvidence): Result {
+  return {
+    check: 'explain',
+    mode: 'auto',
+    cases: [],
+    durationMs: 1,
+    verdict: { kind: 'pass', reason: evidence.account.reads.sentence, evidence },
+  };
+}
+
+function textOf(...evidence: readonly ExplainEvidence[]): string {
+  return renderText(reportOf('explain', evidence.map(resultOf)), { color: false, width: 80 });
+}
+
+describe('a program that was explained', () => {
+  it('is answered on the first line, with what was asked and what crossed, and ends in what to change', () => {
+    const text = textOf(evidenceOf());
+    const lines = text.trimEnd().split('\n');
+    expect(text).toContain("came from the host's page cache");
+    expect(text).toContain('read: asked 256.0 KiB → to the daemon 256.0 KiB in 64 requests');
+    expect(lines.at(-2)).toMatch(/^next: to measure the disk/);
+    expect(lines.at(-1)).toBe('      or else');
+    expect(lines.filter((line) => stringWidth(line) > 80)).toEqual([]);
+  });
+
+  it('from several states is compared first, by the benchmark’s own figure', () => {
+    const rate = (iops: number) => ({ program: 'fio', read: { iops } });
+    const text = textOf(
+      evidenceOf({ state: 'cold', rate: rate(165), stateLeft: ['3 pages stayed'] }),
+      evidenceOf({ state: 'host-warm', rate: rate(19_500) }),
+    );
+    expect(text).toMatch(
+      /^The number depends on what the caches hold before: it is 118 times as high from\nhost-warm/,
+    );
+    expect(text).toContain('read 19,500 IOPS');
+    expect(text).toContain('3 pages stayed');
+    expect(textOf(evidenceOf({ rate: rate(100) }), evidenceOf({ rate: rate(110) }))).toMatch(
+      /^What the caches hold/,
+    );
+  });
+
+  it('beside the host’s run is told whether the two are of the same thing', () => {
+    const onHost = { command: ['fio'], status: 0, seconds: 1, askedBytes: [size, 0] as const };
+    expect(textOf(evidenceOf({ onHost: { ...onHost, diskReadBytes: size } }))).toContain(
+      'not of the same thing',
+    );
+    expect(textOf(evidenceOf({ onHost: { ...onHost, diskReadBytes: 0 } }))).toContain('both are memory');
+    expect(textOf(evidenceOf({ onHost: { command: ['fio'], status: 127, failed: 'ENOENT' } }))).toContain(
+      'could not be started: ENOENT',
+    );
+  });
+
+  it('fits the published schema', () => {
+    expect(reportFaults(reportOf('explain', [resultOf(evidenceOf())]))).toEqual([]);
+  });
+});
