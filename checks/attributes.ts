@@ -219,7 +219,10 @@ function setXattr(text: string): Operation {
 
 /** virtiofsd knows extended attributes with --xattr alone; QEMU's 9p always does. */
 function hasXattr({ mode }: Setting): boolean {
-  return mode === undefined || mode.server === '9p' || mode.flags.includes('xattr');
+  const flags = mode?.flags ?? ['xattr'];
+  return (
+    mode?.server === '9p' || ['xattr', 'posix-acl', 'security-label'].some((flag) => flags.includes(flag))
+  );
 }
 
 /** Extended attributes: set, changed, removed by the host. */

@@ -1,6 +1,7 @@
 import type { Mode } from '../model/mode.ts';
 import type { Commitment, Promise as Promised } from '../model/promise.ts';
 import { type Cells, columnsOf } from './columns.ts';
+import { flags } from './flags.ts';
 import type { Condition, Row } from './row.ts';
 import { bySize } from './rows/families.ts';
 import { rows } from './rows.ts';
@@ -9,29 +10,6 @@ import { weaker } from './weaker.ts';
 
 /** Program versions by name, as a Setting has them: virtiofsd, qemu, guest-kernel, host-kernel. */
 export type Versions = Readonly<Record<string, string>>;
-
-/**
- * Daemon flags that change no promise, or only those of rows with a variant for them. Any other flag makes
- * the contract silent: nobody has read what it does.
- */
-const knownFlags: Readonly<Record<Mode['server'], readonly string[]>> = {
-  rust: [
-    'allow-direct-io',
-    'allow-mmap',
-    'announce-submounts',
-    'inode-file-handles',
-    'no-announce-submounts',
-    'no-readdirplus',
-    'posix-acl',
-    'preserve-noatime',
-    'security-label',
-    'thread-pool-size',
-    'writeback',
-    'xattr',
-  ],
-  c: ['allow_direct_io', 'flock', 'posix_lock', 'writeback', 'xattr'],
-  '9p': [],
-};
 
 /** The oldest versions whose sources were read. An older one has no rows here. */
 const oldest: Versions = { 'guest-kernel': '5.4', virtiofsd: '1.10' };
@@ -123,8 +101,8 @@ function isMet(when: Condition, mode: Mode, versions: Versions): boolean | undef
 }
 
 function isCovered(mode: Mode, versions: Versions): boolean {
-  const known = knownFlags[mode.server];
-  if (mode.flags.some((flag) => !known.includes(flag.split('=')[0] as string))) return false;
+  const known = flags[mode.server];
+  if (mode.flags.some((flag) => !((flag.split('=')[0] as string) in known))) return false;
   // virtio-9p has no window.
   if (mode.server === '9p' && mode.dax !== undefined) return false;
   if (isWithin(versions['guest-kernel'], { before: oldest['guest-kernel'] as string }) === true) return false;

@@ -1,3 +1,4 @@
+import { flags } from './flags.ts';
 import type { Row } from './row.ts';
 import { rows } from './rows.ts';
 import { describeCondition, linesOf } from './words.ts';
@@ -25,7 +26,7 @@ export function contractMarkdown(): string {
     ([topic, members]) =>
       `- ${topic}: ${members.map(({ scenario }) => `[${variantOf(scenario)}](#${anchorOf(scenario)})`).join(', ')}`,
   );
-  return `${[head, '## Index\n', `${index.join('\n')}\n`, ...rows.map(section)].join('\n')}`;
+  return [head, '## Index\n', `${index.join('\n')}\n`, ...rows.map(section), options()].join('\n');
 }
 
 function groupByTopic(): ReadonlyMap<string, readonly Row[]> {
@@ -67,6 +68,29 @@ function section(row: Row): string {
     `${row.because}\n`,
     ...(conditional.length === 0 ? [] : [`${conditional.join('\n')}\n`]),
     `Sources: ${row.sources.join('; ')}\n`,
+  ].join('\n');
+}
+
+/** What each option of a daemon does to the promises. */
+function options(): string {
+  const lines = Object.entries(flags).flatMap(([server, known]) =>
+    Object.entries(known).map(([flag, { changes, words }]) => {
+      const what =
+        changes === 'columns'
+          ? 'modes of their own above'
+          : changes === 'rows'
+            ? 'the rows that name it'
+            : 'no promise';
+      return `| \`${server === 'c' ? 'c:' : ''}…+${flag}\` | ${what} | ${words} |`;
+    }),
+  );
+  return [
+    '## options\n',
+    'Options of the daemons, and what differs with them. With any other one every promise is unknown.\n',
+    '| option | changes | how |',
+    '| --- | --- | --- |',
+    ...lines,
+    '',
   ].join('\n');
 }
 

@@ -33,12 +33,15 @@ const xattrCells = {
   dax: refused('EOPNOTSUPP'),
   ...everyNinep(fresh),
 };
+const passedOn = { ...everyPolicy(fresh), dax: fresh };
 const withXattr: Row['variants'] = [
   {
     when: { flag: 'xattr' },
-    cells: { ...everyPolicy(fresh), dax: fresh },
+    cells: passedOn,
     because: 'Values of extended attributes are not cached by the guest: each is a request.',
   },
+  { when: { flag: 'posix-acl' }, cells: passedOn, because: '--posix-acl implies --xattr.' },
+  { when: { flag: 'security-label' }, cells: passedOn, because: '--security-label implies --xattr.' },
 ];
 
 export const attributeRows: readonly Row[] = [

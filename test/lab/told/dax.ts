@@ -1,7 +1,7 @@
 import type { Told } from './told.ts';
 
 /** The lab's own backend with faults of its window (backend-dax.test.ts). */
-export const liesAboutWindows: readonly (Told & { readonly faults: string })[] = (
+const faulty: readonly (Told & { readonly faults: string })[] = (
   [
     ['dax-offset', 'dax-window/last-range', 'wrong-bytes'],
     ['dax-last-range', 'dax-window/last-bytes', 'wrong-bytes'],
@@ -11,3 +11,12 @@ export const liesAboutWindows: readonly (Told & { readonly faults: string })[] =
     ['dax-copy', 'dax-path/reads', 'daemon-reads'],
   ] as const
 ).map(([faults, text, code]) => ({ policy: 'auto+dax=always', faults, fails: { [text]: code } }));
+
+export const liesAboutWindows: typeof faulty = [
+  ...faulty,
+  {
+    policy: 'always+dax=always',
+    faults: 'no window: the tag was mounted before, without one',
+    fails: { 'mode-in-force/dax-state': 'dax-not-as-declared' },
+  },
+];
