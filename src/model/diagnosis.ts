@@ -27,7 +27,8 @@ export interface Figure {
 }
 
 /**
- * - `certain`: the figures allow no other reading.
+ * - `certain`: the figures, with what the user told, allow no other reading; where that rests on what was told,
+ *   `unless` repeats it.
  * - `likely`: another reading needs something unusual, which `unless` names.
  * - `possible`: the figures allow it, and others as well.
  */
@@ -88,7 +89,7 @@ export interface Conclusion {
   readonly share?: Interval;
   readonly excludedAtMost?: number;
   readonly figures: readonly Figure[];
-  /** What else could explain the figures. Empty only where nothing can. */
+  /** What else could explain the figures. */
   readonly unless: readonly string[];
   /** The command that would settle it; absent where nothing is left open. */
   readonly settle?: string;

@@ -42,6 +42,14 @@ describe('what the device answered', () => {
     expect(codes.filter((code) => accusations.includes(code))).toEqual([]);
   });
 
+  it.each(['guest-cold', 'guest-direct-cold', 'guest-host-warm', 'guest-warm'])(
+    'guest/%s, slow as it is, is accused of nothing beside the run of the host',
+    (name) => {
+      const judgement = judged(saved(`guest/${name}.txt`), { host: saved('guest/host-cold.txt') });
+      expect(codesOf(judgement).filter((code) => accusations.includes(code))).toEqual([]);
+    },
+  );
+
   it('devices that count nothing (NVMe multipath) are not believed to have done nothing', () => {
     const silent = (name: string) =>
       savedText(
@@ -138,6 +146,16 @@ describe('writes', () => {
     expect(conclusion(judgement, 'flush-after-each').claim).toContain('4,599 flushes for 4,599 writes');
     expect(codesOf(judgement)).not.toContain('acknowledged-from-memory');
     expect(codesOf(judgement)).not.toContain('no-flush');
+  });
+
+  it('in a guest: buffered writes, and one fsync after each', () => {
+    const buffered = judged(saved('guest/guest-write.txt'), { isGuest: true });
+    expect(conclusion(buffered, 'acknowledged-from-memory').media).toEqual([
+      'fuse/host-cache',
+      'guest-cache',
+    ]);
+    expect(codesOf(buffered)).not.toContain('no-flush');
+    expect(codesOf(judged(saved('guest/guest-fsync1.txt'), { isGuest: true }))).toContain('flush-after-each');
   });
 
   it('a machine under load that paused is not called a flush', () => {
