@@ -7,7 +7,7 @@
 export type RunSignal = 'TERM' | 'INT' | 'HUP' | 'QUIT' | 'USR1' | 'USR2';
 
 /** Sums of /proc/PID/io over the tree, processes that have ended included. */
-export interface RunCounts {
+interface RunCounts {
   /** Bytes and calls of read(2) and its kin, on whatever file, pipe or socket; not loads from mappings, libaio, io_uring. */
   readonly rchar: number;
   readonly syscr: number;
@@ -20,7 +20,7 @@ export interface RunCounts {
 }
 
 /** The machine's page cache, in bytes. */
-export interface MachineMemory {
+interface MachineMemory {
   readonly cachedBytes?: number;
   readonly dirtyBytes?: number;
   readonly writebackBytes?: number;
