@@ -2,21 +2,19 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { KnownError } from '../model/error.ts';
 import { loadRunRecord, type RunRecord } from '../run/run-record.ts';
+import type { AgainstFlags } from './against.ts';
 import { parseCount } from './quantities.ts';
 import type { ToggleFlags } from './toggle-place.ts';
 import type { AskFlags } from './with-sides.ts';
 
 /** The flags of `check` (main.ts). */
-export interface CheckFlags extends AskFlags, ToggleFlags {
+export interface CheckFlags extends AskFlags, ToggleFlags, AgainstFlags {
   readonly modes?: string;
   readonly seed?: string;
   readonly repeat?: string;
   readonly failFast?: boolean;
-  readonly report?: readonly string[];
   readonly continue?: string;
   readonly systemWide?: boolean;
-  readonly known?: readonly string[];
-  readonly baseline?: string;
   readonly checks?: string;
   /** Seconds; for tests. */
   readonly judgeLimit?: string;

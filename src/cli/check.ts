@@ -1,39 +1,34 @@
 import type { Report } from '../model/report.ts';
-import { compareWith, exitStatusAgainst, loadBaseline } from '../run/baseline.ts';
-import { loadFindings } from '../run/known.ts';
 import { pickChecks } from '../run/load-checks.ts';
 import { makeReport } from '../run/report.ts';
+import { checksIn, readAgainst } from './against.ts';
 import { type CheckFlags, readAsked } from './check-flags.ts';
 import { environmentOf } from './environment.ts';
 import { loadAll } from './load-all.ts';
-import { readReportFiles, writeReportFiles } from './report-files.ts';
+import { writeReportFiles } from './report-files.ts';
 import { beginRun, type Run, runChecks, sharesFor } from './run-checks.ts';
 import { runToggled, type ToggledRun } from './run-toggled.ts';
 import { packageVersion } from './version.ts';
-import { type Answer, withSides } from './with-sides.ts';
+import { withSides } from './with-sides.ts';
 
 /** `vfs-verify check [NAME…]`: runs checks in every mode asked for, and judges them by the contract. */
 export async function check(names: readonly string[], flags: CheckFlags): Promise<void> {
   const asked = await readAsked(names, flags);
   const picked = pickChecks(await loadAll(asked.checks), asked.names);
-  const files = await readReportFiles(flags.report);
-  const findings = (await Promise.all((flags.known ?? []).map(loadFindings))).flat();
-  const baseline = flags.baseline === undefined ? undefined : await loadBaseline(flags.baseline);
+  const against = await readAgainst(flags);
   const bundle = flags.continue ?? flags.bundle;
   const where = { ...flags, ...(bundle === undefined ? {} : { bundle }) };
   const whole = picked.map((each) => ({ check: each.check.name }));
   await withSides('check', where, whole, async (asking) => {
-    const run = { asked, picked, findings, flags, asking };
+    const run = { asked, picked, findings: against.findings, flags, asking };
     const { results, shares, stuck } = await (flags.via === undefined ? runThere(run) : runToggled(run));
     const environment = environmentOf(asking.sides, { started: asking.started, seed: asked.seed, shares });
     const report: Report = {
       ...makeReport('check', packageVersion(), environment, results),
-      checks: Object.fromEntries(
-        picked.map(({ check: { name, title, codes } }) => [name, { title, codes: { ...codes } }]),
-      ),
+      checks: checksIn(picked.map((each) => each.check)),
     };
-    const answer = against(baseline, flags.baseline, report);
-    await writeReportFiles(files, answer.report);
+    const answer = against.answer(report);
+    await writeReportFiles(against.files, answer.report);
     return stuck ? { ...answer, status: 2 } : answer;
   });
 }
@@ -44,10 +39,4 @@ async function runThere(run: Run): Promise<ToggledRun> {
   const shares = sharesFor(asked.modes, asking.sides);
   await beginRun(run);
   return { results: await runChecks(run, shares), shares, stuck: false };
-}
-
-function against(baseline: Report | undefined, file: string | undefined, report: Report): Answer {
-  if (baseline === undefined || file === undefined) return { report };
-  const compared = compareWith(baseline, report, file);
-  return { report: { ...report, baseline: compared }, status: exitStatusAgainst(compared) };
 }

@@ -9,21 +9,28 @@ import type { Report, Result } from '../model/report.ts';
 import { exitStatusOf } from '../model/verdict.ts';
 import type { Bundle } from '../run/bundle.ts';
 import { judgeBundle } from '../run/judge.ts';
+import { markKnown } from '../run/known.ts';
 import { makeReport } from '../run/report.ts';
+import { type AgainstFlags, checksIn, readAgainst } from './against.ts';
 import { bundlesAt } from './bundles.ts';
 import { loadAll } from './load-all.ts';
 import { printReport } from './print.ts';
+import { writeReportFiles } from './report-files.ts';
 import { packageVersion } from './version.ts';
 
+interface JudgeFlags extends AgainstFlags {
+  readonly checks?: string;
+  readonly json?: boolean;
+}
+
 /** `vfs-verify judge DIR`: judges what `--bundle` saved again, by this version's judges and contract. */
-export async function judge(
-  given: string,
-  flags: { readonly checks?: string; readonly json?: boolean },
-): Promise<void> {
+export async function judge(given: string, flags: JudgeFlags): Promise<void> {
   const started = Date.now();
+  const against = await readAgainst(flags);
   const loaded = await loadAll(flags.checks);
   const results: Result[] = [];
   const bundles: Bundle[] = [];
+  const used = new Set<Check>();
   for (const { directory, bundle } of await bundlesAt(given)) {
     bundles.push(bundle);
     const check = checkFor(
@@ -31,12 +38,18 @@ export async function judge(
       loaded.map((each) => each.check),
     );
     const result = await judgeBundle(directory, bundle, check);
-    results.push({ ...result, ...pathOf(bundle), bundle: directory });
+    const told = markKnown(result, against.findings, bundle.setting.versions);
+    results.push({ ...told, ...pathOf(bundle), bundle: directory });
+    if (!isOfPath(bundle)) used.add(check);
   }
   const command = bundles.every(isOfPath) ? commandOf(bundles) : 'check';
-  const report = makeReport(command, packageVersion(), environmentOf(bundles, started), results);
+  const made = makeReport(command, packageVersion(), environmentOf(bundles, started), results);
+  const { report, status } = against.answer(
+    used.size === 0 ? made : { ...made, checks: checksIn([...used]) },
+  );
+  await writeReportFiles(against.files, report);
   printReport(report, flags.json === true);
-  process.exitCode = exitStatusOf(report.verdict);
+  process.exitCode = status ?? exitStatusOf(report.verdict);
 }
 
 /** What asks about the user's own path has its arguments; a check of the same name has none. */

@@ -140,6 +140,9 @@ function program(): Command {
     .description('judge saved evidence again, without a guest')
     .argument('<dir>', 'what --bundle wrote')
     .option('--checks <dir>', 'load checks from this folder as well')
+    .option('--report <format=file>', 'write text, json, junit or html (may be repeated)', collect)
+    .option('--known <path>', 'findings: fails that are known do not end in 1 (may be repeated)', collect)
+    .option('--baseline <report.json>', 'compare with an earlier run: only what is new ends in 1')
     .option('--json', 'print the report as JSON')
     .action(async (directory: string, flags) => (await import('./judge.ts')).judge(directory, flags));
 

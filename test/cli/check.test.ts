@@ -144,6 +144,25 @@ describe('a run of checks', () => {
     expect(report.results[0]?.cases[0]?.known?.id).toBe('f-1');
   });
 
+  it('is judged again from its evidence, against findings, an earlier run, and into files', async () => {
+    await writeCheck(local.checks, 'fails', [{ name: 'one', verdict: "{ kind: 'fail', code: 'broken' }" }]);
+    const evidence = at('judged-again');
+    const first = await check('fails', '--bundle', evidence, '--report', `json=${at('first.json')}`);
+    expect(first.status).toBe(1);
+    const judge = (...flags: string[]) => local.run('judge', evidence, '--checks', local.checks, ...flags);
+    expect((await judge()).status).toBe(1);
+    expect((await judge('--baseline', at('first.json'))).status).toBe(0);
+    const finding = { id: 'f-1', title: 'it is known', check: 'fails', code: 'broken', modes: ['never'] };
+    await writeFile(at('known.json'), JSON.stringify(finding));
+    const files = ['--report', `json=${at('again.json')}`, '--report', `junit=${at('again.xml')}`];
+    expect((await judge('--known', at('known.json'), ...files)).status).toBe(0);
+    const again = await reportIn(at('again.json'));
+    expect(again.results[0]?.cases[0]?.known?.id).toBe('f-1');
+    expect(again.checks).toHaveProperty('fails.codes.broken');
+    expect(await readFile(at('again.xml'), 'utf8')).toContain('<testsuite');
+    expect(await judge('--known', '/no/such/file')).toMatchObject({ status: 2 });
+  });
+
   it.each([
     [['--report', 'pdf=x'], 'names no format'],
     [['--report', 'json=/no/such/place/x'], 'cannot be written'],
