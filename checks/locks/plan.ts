@@ -242,100 +242,73 @@ export function caseOfMeeting({
   };
 }
 
+/** One holds all three; the other asks for them in the blocking form, for at most `waitMs` each. */
+function caseOfWait(
+  plan: Pick<Case, 'name' | 'scenarios'> & { readonly one: ViewName; readonly other: ViewName },
+  waitMs: number,
+  afterwards: readonly Step[] = [],
+): Case {
+  const { name, scenarios, one, other } = plan;
+  const waits = families.map(
+    (family): Operation => ({ do: 'lock', file: family, family, mode: 'exclusive', waitMs }),
+  );
+  const takes = families.map((family) => lock(family, 'exclusive'));
+  const made = [{ step: 'make', has: 'ended' }] as const;
+  return {
+    name,
+    scenarios,
+    isolation: 'shared',
+    needs: ['writable'],
+    actors: { maker: 'host', one, other },
+    steps: [
+      { id: 'make', actor: 'maker', op: { do: 'many', list: makes } },
+      {
+        id: 'one-takes',
+        actor: 'one',
+        op: { do: 'many', list: [...opens.one.map(({ op }) => op), ...takes] },
+        after: made,
+      },
+      {
+        id: 'other-opens',
+        actor: 'other',
+        op: { do: 'many', list: opens.other.map(({ op }) => op) },
+        after: made,
+      },
+      {
+        id: 'other-waits',
+        actor: 'other',
+        op: { do: 'many', list: waits, anyway: true },
+        after: [
+          { step: 'one-takes', has: 'ended' },
+          { step: 'other-opens', has: 'ended' },
+        ],
+      },
+      ...afterwards,
+    ],
+  };
+}
+
 /** The host holds; the guest waits for it in the blocking form, for a while. */
-const waitsMs = 400;
-export const acrossWait: Case = {
-  name: 'wait-across-sides',
-  scenarios: families.map((family) => `locks/${family}-wait`),
-  isolation: 'shared',
-  needs: ['writable'],
-  actors: { maker: 'host', one: 'host', other: 'guest' },
-  steps: [
-    { id: 'make', actor: 'maker', op: { do: 'many', list: makes } },
-    {
-      id: 'one-takes',
-      actor: 'one',
-      op: {
-        do: 'many',
-        list: [...opens.one.map(({ op }) => op), ...families.map((family) => lock(family, 'exclusive'))],
-      },
-      after: [{ step: 'make', has: 'ended' }],
-    },
-    {
-      id: 'other-opens',
-      actor: 'other',
-      op: { do: 'many', list: opens.other.map(({ op }) => op) },
-      after: [{ step: 'make', has: 'ended' }],
-    },
-    {
-      id: 'other-waits',
-      actor: 'other',
-      op: {
-        do: 'many',
-        list: families.map(
-          (family): Operation => ({
-            do: 'lock',
-            file: family,
-            family,
-            mode: 'exclusive',
-            waitMs: waitsMs,
-          }),
-        ),
-        anyway: true,
-      },
-      after: [
-        { step: 'one-takes', has: 'ended' },
-        { step: 'other-opens', has: 'ended' },
-      ],
-    },
-  ],
-};
+export const acrossWait = caseOfWait(
+  {
+    name: 'wait-across-sides',
+    scenarios: families.map((family) => `locks/${family}-wait`),
+    one: 'host',
+    other: 'guest',
+  },
+  400,
+);
 
 /** One process of a guest holds, the other waits, the first gives back: only then is it granted. */
-export const waitInGuest: Case = {
-  name: 'wait-one-guest',
-  scenarios: families.flatMap((family) => [`locks/${family}-one-guest`, `locks/${family}-wait`]),
-  isolation: 'shared',
-  needs: ['writable'],
-  actors: { maker: 'host', one: 'guest', other: 'guest' },
-  steps: [
-    { id: 'make', actor: 'maker', op: { do: 'many', list: makes } },
-    {
-      id: 'one-takes',
-      actor: 'one',
-      op: {
-        do: 'many',
-        list: [...opens.one.map(({ op }) => op), ...families.map((family) => lock(family, 'exclusive'))],
-      },
-      after: [{ step: 'make', has: 'ended' }],
-    },
-    {
-      id: 'other-opens',
-      actor: 'other',
-      op: { do: 'many', list: opens.other.map(({ op }) => op) },
-      after: [{ step: 'make', has: 'ended' }],
-    },
-    {
-      id: 'other-waits',
-      actor: 'other',
-      op: {
-        do: 'many',
-        list: families.map(
-          (family): Operation => ({
-            do: 'lock',
-            file: family,
-            family,
-            mode: 'exclusive',
-            waitMs: 20_000,
-          }),
-        ),
-        anyway: true,
-      },
-      after: [
-        { step: 'one-takes', has: 'ended' },
-        { step: 'other-opens', has: 'ended' },
-      ],
-    },
+export const waitInGuest = caseOfWait(
+  {
+    name: 'wait-one-guest',
+    scenarios: families.flatMap((family) => [`locks/${family}-one-guest`, `locks/${family}-wait`]),
+    one: 'guest',
+    other: 'guest',
+  },
+  20_000,
+  [
     {
       id: 'one-gives',
       actor: 'one',
@@ -350,4 +323,4 @@ export const waitInGuest: Case = {
       after: [{ step: 'other-waits', has: 'begun' }],
     },
   ],
-};
+);
