@@ -3,6 +3,7 @@ import type { ManyResult } from '../../src/model/operation.ts';
 import { describeOutcome } from '../../src/model/outcome.ts';
 import { describePromise, type Promise as Promised } from '../../src/model/promise.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
+import { judgeRefusal } from '../promised/refusal.ts';
 import { type Deed, eventsOf, type Replay, replay } from './replay.ts';
 import { type Sight, sightOf } from './sight.ts';
 import { caseOfStory, type Story, stepsOf, type Turn } from './turn.ts';
@@ -103,7 +104,7 @@ function verdictOf(story: Story, observed: Observed, promises: Promises): Verdic
       return { turn, ...judgeLook(look, happened, granuleOf(observed), promiseOf(turn), turnOf(turn)?.by) };
     });
   if (refused !== undefined)
-    judged.push({ turn: refused.turn, ...judgeRefusal(refused, promiseOf(refused.turn)) });
+    judged.push({ turn: refused.turn, ...judgeRefused(refused, promiseOf(refused.turn)) });
   else if (happened.broken !== undefined)
     judged.push({
       turn: '',
@@ -267,23 +268,9 @@ function endedBy(
     .find((event) => events.includes(event));
 }
 
-/** A refusal is a promise kept where the contract says so, and otherwise keeps from telling. */
-function judgeRefusal({ actor, turn, refusal }: Deed, promise: Promised | undefined): Verdict {
+function judgeRefused({ actor, turn, refusal }: Deed, promise: Promised | undefined): Verdict {
   const words = `${actor}, ${turn}: ${refusal?.call} failed with ${refusal?.errno}`;
-  const errnos =
-    promise?.freshness.kind === 'error'
-      ? [promise.freshness.errno]
-      : promise?.freshness.kind === 'as-local'
-        ? (promise.freshness.orErrnos ?? [])
-        : [];
-  if (promise !== undefined && errnos.includes(refusal?.errno ?? ''))
-    return {
-      kind: 'pass',
-      reason: `${words}, as promised`,
-      promised: describePromise(promise),
-      sources: promise.sources,
-    };
-  return { kind: 'unknown', code: 'could-not-run', reason: words };
+  return judgeRefusal(words, refusal?.errno, promise, { alsoInstead: true });
 }
 
 /** The worst of all looks, and what the others showed. */

@@ -5,6 +5,7 @@ import { describeOutcome } from '../../src/model/outcome.ts';
 import { describePromise, type Promise as Promised } from '../../src/model/promise.ts';
 import type { ViewName } from '../../src/model/side.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
+import { judgeRefusal } from '../promised/refusal.ts';
 
 /** One thing that happens to a share, and what must be left of it: one scenario of the contract. */
 export interface Trial {
@@ -126,17 +127,10 @@ function troubleIn(trial: Trial, observed: Observed, promise: Promised): Verdict
     const outcome = observed.outcome(name);
     const words = `${actor}, ${name}`;
     if (outcome.kind !== 'value')
-      return {
-        kind: 'unknown',
-        code: 'could-not-run',
-        reason: `${words}: ${describeOutcome(outcome)}`,
-      };
+      return judgeRefusal(`${words}: ${describeOutcome(outcome)}`, undefined, promise);
     const stopped = ops[0]?.do === 'bench' ? undefined : (outcome.value as ManyResult).stopped;
     if (stopped === undefined) continue;
-    const reason = `${words}: ${stopped.call} failed with ${stopped.errno}`;
-    return promise.freshness.kind === 'error' && promise.freshness.errno === stopped.errno
-      ? { kind: 'pass', reason: `${reason}, as promised` }
-      : { kind: 'unknown', code: 'could-not-run', reason };
+    return judgeRefusal(`${words}: ${stopped.call} failed with ${stopped.errno}`, stopped.errno, promise);
   }
   return undefined;
 }

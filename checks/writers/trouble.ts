@@ -1,8 +1,9 @@
 import type { Observed } from '../../src/model/check.ts';
 import type { ManyResult } from '../../src/model/operation.ts';
 import { describeOutcome } from '../../src/model/outcome.ts';
-import { describePromise, type Promise as Promised } from '../../src/model/promise.ts';
+import type { Promise as Promised } from '../../src/model/promise.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
+import { judgeRefusal } from '../promised/refusal.ts';
 
 /** What kept a case from being carried out to its end. */
 export interface Trouble {
@@ -30,14 +31,7 @@ export function troubleIn(observed: Observed): Trouble | undefined {
   return undefined;
 }
 
-/** A refusal is a promise kept where the contract says so, and otherwise keeps from telling. */
+/** What a case came to that was not carried out to its end. */
 export function judgeTrouble({ words, errno }: Trouble, promise: Promised | undefined): Verdict {
-  if (promise?.freshness.kind === 'error' && promise.freshness.errno === errno)
-    return {
-      kind: 'pass',
-      reason: `${words}, as promised`,
-      promised: describePromise(promise),
-      sources: promise.sources,
-    };
-  return { kind: 'unknown', code: 'could-not-run', reason: words };
+  return judgeRefusal(words, errno, promise);
 }
