@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { availableParallelism, loadavg } from 'node:os';
 import type { Case } from '../model/check.ts';
 import type { Result } from '../model/report.ts';
 import type { Bundle, CaseRecord } from './bundle.ts';
@@ -25,7 +26,9 @@ export interface MatrixOptions {
 }
 
 /** Many, because most wait: for a timeout to pass, or for a request over ssh. */
-const usualAtOnce = 32;
+const mostAtOnce = 28;
+/** On a machine that is busy with other things each request takes long, and cases that measure time tell less. */
+const leastAtOnce = 12;
 
 /** Shares that are read at once while each one's server is watched: more would only slow each other down. */
 const sharesAtOnce = 4;
@@ -114,7 +117,7 @@ export async function runMatrix(
     .map(({ job, ms }) => ({ job, ms: ms < longWaitMs ? 0 : ms }))
     .sort((a, b) => b.ms - a.ms)
     .map(({ job }) => job);
-  await inTurns(shared, options.atOnce ?? usualAtOnce, ({ plan }) => Object.keys(plan.actors).length, carry);
+  await inTurns(shared, options.atOnce ?? atOnceHere(), ({ plan }) => Object.keys(plan.actors).length, carry);
   const { apart, together } = lanesOf(of('exclusive-share'));
   await inTurns(
     apart,
@@ -153,4 +156,9 @@ function lanesOf(jobs: readonly Job[]): {
     else byShare.set(share.guestDir, [...(byShare.get(share.guestDir) ?? []), job]);
   }
   return { apart: [...byShare.values()], together };
+}
+
+function atOnceHere(): number {
+  const [load = 0] = loadavg();
+  return load > 2 * availableParallelism() ? leastAtOnce : mostAtOnce;
 }
