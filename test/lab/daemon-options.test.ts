@@ -40,7 +40,10 @@ it('finds every option in force that shows', async () => {
   const { report } = await reportOf(['check', `--lab=${name}`, 'mode-in-force'], { timeoutMs: 200_000 });
   const codes = report.results.flatMap(({ cases }) => cases.flatMap(({ verdict }) => verdict.code ?? []));
   // A busy machine may be too slow to tell a second from none.
-  expect(codes.filter((code) => code !== 'could-not-tell'), JSON.stringify(report.results)).toEqual([]);
+  expect(
+    codes.filter((code) => code !== 'could-not-tell'),
+    JSON.stringify(report.results),
+  ).toEqual([]);
   // The C daemon's words are written with underscores, whichever were given.
   expect(report.results.map(({ mode }) => mode)).toContain('c:auto+allow_direct_io+xattr');
 }, 210_000);
