@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Endpoint } from '../endpoint/endpoint.ts';
 import { KnownError } from '../model/error.ts';
-import type { Mode } from '../model/mode.ts';
+import { type Mode, parseMode } from '../model/mode.ts';
 import { allCommandLines, processesAt } from './daemon.ts';
 import { type DaemonKind, kindOfDaemon, programOfWords } from './daemon-kind.ts';
 import { directoryOfWords, modeOfWords } from './daemon-words.ts';
+import { type GuestMount, mountsOfGuest, optionOf } from './guest-mounts.ts';
+import { uuidsOfGuest } from './guest-uuid.ts';
 import { type Domain, type DomainShare, parseDomain } from './libvirt-domain.ts';
 import { modeOfDescription } from './libvirt-modes.ts';
 import { type Libvirt, liveXml, runningDomains, virsh } from './libvirt-virsh.ts';
+import type { Share } from './share.ts';
 
 /** A directory that a running domain's guest may have mounted: "this tag is that host path, served so". */
 export interface DomainShareFound {
@@ -62,6 +67,42 @@ export async function sharesOfDomains(libvirt: Libvirt): Promise<readonly Domain
     }
   }
   return found;
+}
+
+/**
+ * What a guest has mounted, as shares of the domain that it is: "this guest path is that host path, served by this
+ * process in this mode". Empty where no running domain is this guest, or the guest does not say who it is.
+ * @throws KnownError as `virsh` and the guest's endpoint do.
+ */
+export async function sharesWithGuest(libvirt: Libvirt, guest: Endpoint): Promise<readonly Share[]> {
+  const [uuids, mounts] = await Promise.all([uuidsOfGuest(guest), mountsOfGuest(guest)]);
+  if (uuids.length === 0) return [];
+  const own = (await sharesOfDomains(libvirt)).filter(({ uuid }) => uuids.includes(uuid.toLowerCase()));
+  return mounts.flatMap((mount) => {
+    const found = own.find(({ tag, type }) => tag === mount.source && type === mount.type);
+    return found?.hostDir === undefined ? [] : [shareAt(mount, found, found.hostDir)];
+  });
+}
+
+/** A mount of the guest may be of a directory inside the share (a bind mount). */
+function shareAt(mount: GuestMount, found: DomainShareFound, hostDir: string): Share {
+  const { tag, type, daemonPid, server } = found;
+  const how = type === '9p' ? "the guest's mount options" : found.modeHow;
+  return {
+    guestDir: mount.point,
+    hostDir: mount.root === '/' ? hostDir : path.posix.join(hostDir, mount.root),
+    mode: modeAt(mount, found.mode),
+    modeHow: how,
+    ...{ type, tag },
+    ...(server === undefined ? {} : { server }),
+    ...(daemonPid === undefined ? {} : { daemonPid }),
+  };
+}
+
+function modeAt(mount: GuestMount, ofDaemon: Mode | undefined): Mode | undefined {
+  if (mount.type === '9p') return parseMode(`9p:${optionOf(mount, 'cache') ?? 'none'}`);
+  const dax = optionOf(mount, 'dax');
+  return ofDaemon === undefined || dax === undefined ? ofDaemon : parseMode(`${ofDaemon.name}+dax=${dax}`);
 }
 
 /** One that has ended since the list was made is left out. */

@@ -6,9 +6,10 @@ import type { Mode } from '../model/mode.ts';
 import { shellWord } from '../model/shell-word.ts';
 import { type GuestMount, mountsOfGuest } from './guest-mounts.ts';
 import { type MountWish, mountStep, toggledMount } from './guest-steps.ts';
+import { uuidsOfGuest } from './guest-uuid.ts';
 import { type Domain, type DomainShare, parseDomain } from './libvirt-domain.ts';
 import { type Daemon, describedIn } from './libvirt-modes.ts';
-import { servedBy } from './libvirt-shares.ts';
+import { type ServedBy, servedBy } from './libvirt-shares.ts';
 import {
   define,
   definitionOf,
@@ -114,9 +115,15 @@ export const libvirtToggle: ToggleForm = {
         return { steps: [...steps, ...(await missingMounts(place, own))] };
       const restart = restartSteps(place, libvirt, own, live.id);
       if (!place.restartGuest) throw needsConsent(own.domain, [...steps, ...restart], []);
-      return { steps: [...steps, ...restart, backStep(libvirt, own)] };
+      return { steps: [...steps, ...restart, backStep(libvirt, own, original.mode)] };
     }
-    return { steps: [...steps, ...restartSteps(place, libvirt, own, undefined), backStep(libvirt, own)] };
+    return {
+      steps: [
+        ...steps,
+        ...restartSteps(place, libvirt, own, undefined),
+        backStep(libvirt, own, original.mode),
+      ],
+    };
   },
 };
 
@@ -169,7 +176,7 @@ async function findShare(place: TogglePlace, mount: GuestMount): Promise<FoundSh
   const { uri, domain: named } = parseLibvirt(place.argument);
   const libvirt = { host: place.host, uri };
   const names = named === undefined ? await runningDomains(libvirt) : [named];
-  const uuids = await uuidsOfGuest(place);
+  const uuids = await uuidsOfGuest(await place.guest());
   const withTag: FoundShare[] = [];
   for (const name of names) {
     const domain = parseDomain(await liveXml(libvirt, name));
@@ -199,19 +206,6 @@ async function findShare(place: TogglePlace, mount: GuestMount): Promise<FoundSh
     `several domains have a virtiofs device with the tag ${mount.source}: ${list}`,
     'Name the one that is this guest: --via libvirt:DOMAIN.',
   );
-}
-
-/** The machine's UUID as the guest has it; a firmware before SMBIOS 2.6 has its first three parts turned round. */
-async function uuidsOfGuest({ guest }: TogglePlace): Promise<readonly string[]> {
-  const { status, stdout } = await (await guest()).exec(['cat', '/sys/class/dmi/id/product_uuid']);
-  const uuid = stdout.trim().toLowerCase();
-  if (status !== 0 || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid)) return [];
-  const [a = '', b = '', c = '', ...rest] = uuid.split('-');
-  return [uuid, [turned(a), turned(b), turned(c), ...rest].join('-')];
-}
-
-function turned(hex: string): string {
-  return (hex.match(/../g) ?? []).reverse().join('');
 }
 
 /**
@@ -425,18 +419,24 @@ async function missingMounts(place: TogglePlace, { mounts }: LibvirtShare): Prom
 }
 
 /** Somebody's start of the domain may have been on its way when the old definition was put back. */
-function backStep(libvirt: Libvirt, { domain: name, tag, told }: LibvirtShare): ToggleStep {
+function backStep(
+  libvirt: Libvirt,
+  { domain: name, tag, told }: LibvirtShare,
+  was: string | undefined,
+): ToggleStep {
   return {
     title: `see that ${name} runs as it did`,
     byHand: [],
     async run() {
-      const { share } = shareIn(parseDomain(await liveXml(libvirt, name)), tag);
-      if (toldOf(share) === told) return;
-      throw new KnownError(
-        'mode-not-served',
-        `the domain ${name} was started from another definition meanwhile`,
-        'Bring the share back once more: --restore --restart-guest.',
-      );
+      const domain = parseDomain(await liveXml(libvirt, name));
+      const { share } = shareIn(domain, tag);
+      if (toldOf(share) !== told)
+        throw new KnownError(
+          'mode-not-served',
+          `the domain ${name} was started from another definition meanwhile`,
+          'Bring the share back once more: --restore --restart-guest.',
+        );
+      requireMode(await servedBy(libvirt, domain, share), was);
     },
   };
 }
@@ -448,13 +448,17 @@ function provenStep(libvirt: Libvirt, { domain: name, tag }: LibvirtShare, wante
     byHand: [],
     async run() {
       const domain = parseDomain(await liveXml(libvirt, name));
-      const { mode, how } = await servedBy(libvirt, domain, shareIn(domain, tag).share);
-      if (mode === undefined || mode.name === wanted.name) return;
-      throw new KnownError(
-        'mode-not-served',
-        `${how} says ${mode.name}, although libvirt was told ${wanted.name}`,
-        'The program in <binary path> adds words of its own: change it, or leave it out of the definition.',
-      );
+      requireMode(await servedBy(libvirt, domain, shareIn(domain, tag).share), wanted.name);
     },
   };
+}
+
+/** @throws KnownError `mode-not-served` */
+function requireMode({ mode, how }: ServedBy, wanted: string | undefined): void {
+  if (mode === undefined || wanted === undefined || mode.name === wanted) return;
+  throw new KnownError(
+    'mode-not-served',
+    `${how} says ${mode.name}, although the domain's description says ${wanted}`,
+    'The program in <binary path> adds words of its own: change it, or leave it out of the definition.',
+  );
 }

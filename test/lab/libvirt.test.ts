@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { localEndpoint } from '../../src/endpoint/local.ts';
 import { connectSsh } from '../../src/endpoint/ssh.ts';
-import { addressesOf, sharesOfDomains } from '../../src/share/libvirt-shares.ts';
+import { addressesOf, sharesOfDomains, sharesWithGuest } from '../../src/share/libvirt-shares.ts';
 import { program, type Ran, vfsVerify } from './cli.ts';
 import { makeDomain, type TestDomain } from './libvirt/domain.ts';
 import { type PrivateLibvirtd, startLibvirtd } from './libvirt/private-libvirtd.ts';
@@ -172,6 +172,23 @@ test('the shares of all domains are found, with the process that serves each', a
   ]);
   const words = readFileSync(`/proc/${found[0]?.daemonPid}/cmdline`, 'utf8').split('\0');
   expect(words).toContain(`source=${domain.hostDir},cache=always`);
+  // With a directory of the share mounted once more, in another place.
+  const guest = await connectSsh({ host: '127.0.0.1', user: 'root', strict: true, ...domain.ssh });
+  try {
+    mkdirSync(join(domain.hostDir, 'part'), { recursive: true });
+    const line = 'mkdir /mnt/part && mount --bind /mnt/data/part /mnt/part';
+    expect((await guest.exec(['sh', '-c', line])).stderr).toBe('');
+    const shares = await sharesWithGuest({ host: localEndpoint(), uri: libvirtd.uri }, guest);
+    const daemonPid = found[0]?.daemonPid;
+    expect(shares).toMatchObject([
+      { guestDir: '/mnt/nine', hostDir: domain.hostDir, mode: { name: '9p:none' }, tag: 'nine' },
+      { guestDir: '/mnt/data', hostDir: domain.hostDir, mode: { name: 'always' }, tag: 'data', daemonPid },
+      { guestDir: '/mnt/part', hostDir: join(domain.hostDir, 'part'), mode: { name: 'always' }, daemonPid },
+    ]);
+    expect((await guest.exec(['umount', '/mnt/part'])).status).toBe(0);
+  } finally {
+    await guest.close();
+  }
   // libvirt knows none of QEMU's own network.
   expect(await addressesOf({ host: localEndpoint(), uri: libvirtd.uri }, name)).toEqual([]);
 });
