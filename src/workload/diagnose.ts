@@ -1,7 +1,7 @@
 import type { Conclusion, ConclusionCode, Diagnosis, Measured, SavedFile } from '../model/diagnosis.ts';
 import { headlineOf, rankOf, speaksOfMedium } from './headline.ts';
 import { judgeAgainstDevice } from './judge/device.ts';
-import { judgeDiskReads } from './judge/disk.ts';
+import { judgeDiskReads, judgeDiskWrites } from './judge/disk.ts';
 import { differencesOf, judgeAgainstHostRun, judgePairs } from './judge/host-run.ts';
 import { judgeSettings } from './judge/settings.ts';
 import { conclude, explainCommand, readsCommand, type Told, type Trial } from './judge/trial.ts';
@@ -121,6 +121,7 @@ function judgeOne(trial: Trial): Conclusion[] {
   const conclusions = [
     ...judgeAgainstHostRun(trial),
     ...judgeDiskReads(trial),
+    ...judgeDiskWrites(trial),
     ...judgeAgainstDevice(trial),
     ...judgeWrites(trial),
     ...judgeSettings(trial),

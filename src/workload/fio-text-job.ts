@@ -107,7 +107,7 @@ function latency<K extends 'slat' | 'clat' | 'lat' | 'sync'>(
   };
 }
 
-const percentile = /[\s|]*(\d{1,3}\.\d{1,9})th=\[\s*(\d+)\],?/y;
+const percentile = /[\s|>]*(\d{1,3}\.\d{1,9})th=\[\s*(\d+)\],?/y;
 
 /** Of all latency where fio was told to give that, else of completion. */
 function percentilesOf(block: string, at: number): SavedDirection['percentiles'] {

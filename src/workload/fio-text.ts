@@ -155,10 +155,12 @@ function missingOf(results: number, headers: number, group: boolean, version: bo
  */
 function nameBefore(text: string, at: number, known: readonly string[]): string {
   const window = text.slice(Math.max(0, at - 300), at);
-  const line = window.slice(Math.max(window.lastIndexOf('\n'), window.lastIndexOf('\r')) + 1);
+  const row = window.slice(Math.max(window.lastIndexOf('\n'), window.lastIndexOf('\r')) + 1);
+  // A mail's or a page's quoting is no part of a name.
+  const line = row.replace(/^[>|\s]+/, '');
   const whole = known.filter((name) => line.endsWith(name)).sort((a, b) => b.length - a.length)[0];
   if (whole !== undefined) return whole;
-  const startsLine = line.length < window.length;
+  const startsLine = row.length < window.length;
   if (startsLine && line.length <= 120 && !line.includes('](') && !/--\w|\]/.test(line)) return line.trim();
   return line.slice(Math.max(line.lastIndexOf(' '), line.lastIndexOf('\t')) + 1);
 }
@@ -222,7 +224,7 @@ function layoutsOf(region: string, offset: number, names: readonly string[]): La
 }
 
 const disk =
-  /\s*([^\s:,]{1,64}): ios=(\d+)\/(\d+),(?:\s*sectors=(\d+)\/(\d+),)?\s*merge=(\d+)\/(\d+),\s*ticks=(\d+)\/(\d+),\s*in_queue=(\d+),\s*util=([\d.]+)%(,\s*aggrios=[^%]{0,300}%)?/y;
+  /[\s|>]*([^\s:,>|]{1,64}): ios=(\d+)\/(\d+),(?:\s*sectors=(\d+)\/(\d+),)?\s*merge=(\d+)\/(\d+),\s*ticks=(\d+)\/(\d+),\s*in_queue=(\d+),\s*util=([\d.]+)%(,\s*aggrios=[^%]{0,300}%)?/y;
 
 /** The disks under the files. The slaves of one that has any stand after it, and are left out. */
 function readDisks(text: string, from: number, end: number): SavedDisk[] {

@@ -18,6 +18,7 @@ describe('fio, human-readable', () => {
     ['in colour', (text) => text.replaceAll(/IOPS=/g, '\x1b[1;32mIOPS\x1b[0m=')],
     ['with no-break spaces', (text) => text.replaceAll('    ', '\u00a0\u00a0\u00a0\u00a0')],
     ['quoted in a mail', (text) => text.replaceAll('=', '=3D').replaceAll(/(.{70})/g, '$1=\n')],
+    ['quoted in a discussion', (text) => text.replaceAll(/^/gm, '> ')],
     ['between a shell session', (text) => `root@vm:~# ${text}root@vm:~# exit\n`],
     ['as 3.1 printed it', asVersion31],
     [

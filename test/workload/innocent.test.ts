@@ -123,6 +123,11 @@ describe('what memory answered', () => {
 });
 
 describe('writes', () => {
+  it('direct ones that the device did are said to be its', () => {
+    const judgement = judged(saved('true/direct-randwrite.txt'));
+    expect(conclusion(judgement, 'device-served').claim).toContain('30,644 writes for the 32,729');
+  });
+
   it('buffered without a flush: acknowledged from memory, and not flushed', () => {
     const judgement = judged(saved('true/buffered-write-nosync.txt'));
     expect(conclusion(judgement, 'acknowledged-from-memory').certainty).toBe('certain');

@@ -166,6 +166,17 @@ export function judgeDiskReads(trial: Trial): Conclusion[] {
   return [];
 }
 
+/** Direct writes that the device did: what its own write cache kept is not in these figures. */
+export function judgeDiskWrites(trial: Trial): Conclusion[] {
+  const { stream, inRun } = trial;
+  if (stream.direction !== 'write' || isDirect(stream) !== true) return [];
+  const share = diskShare(inRun, 'write');
+  if (share?.served === undefined) return [];
+  const together =
+    inRun.filter((each) => each.direction === 'write').length > 1 ? ' of all jobs together' : '';
+  return [servedConclusion(trial, share, share.served, together)];
+}
+
 function servedConclusion(
   trial: Trial,
   share: DiskShare,
@@ -173,7 +184,7 @@ function servedConclusion(
   together: string,
 ): Conclusion {
   const kinds = new Set(share.disks.map(({ name }) => deviceOfName(name.value)));
-  const counts = `the device ${share.names} completed ${countWords(share.requests)} reads for the ${countWords(share.asked)} that were asked for${together}`;
+  const counts = `the device ${share.names} completed ${countWords(share.requests)} ${trial.stream.direction}s for the ${countWords(share.asked)} that were asked for${together}`;
   if (kinds.has('memory'))
     return conclude(
       trial,
@@ -210,10 +221,14 @@ function servedConclusion(
       media: ['disk'],
       ...(certainty === 'certain' ? { share: [0.97, 1] as const } : {}),
       excludes: ['host-cache'],
-      unless:
-        certainty === 'certain'
+      unless: [
+        ...(trial.stream.direction === 'write'
+          ? ["the disk's own write cache answered, which is before its medium"]
+          : []),
+        ...(certainty === 'certain'
           ? []
-          : ['other programs used the disk meanwhile', 'fio missed the last half second of the disk'],
+          : ['other programs used the disk meanwhile', 'fio missed the last half second of the disk']),
+      ],
     },
   );
 }
