@@ -89,6 +89,20 @@ const cut: Cells = {
   '9p:mmap': staleUntil('the last close of the file', 'eviction'),
 };
 
+/** An append is at the end of the host's file, unless the guest chooses the place itself. */
+const byAppend: Cells = {
+  ...everyPolicy(keeps),
+  'never+writeback': mayLose,
+  'metadata+writeback': mayLose,
+  'auto+writeback': mayLose,
+  'always+writeback': mayLose,
+  dax: keeps,
+  '9p:none': keeps,
+  '9p:readahead': keeps,
+  '9p:mmap': mayLose,
+  '9p:loose': mayLose,
+};
+
 export const hostWrites: readonly Row[] = [
   {
     scenario: 'host-write/kept-descriptor',
@@ -325,18 +339,7 @@ export const hostWrites: readonly Row[] = [
   {
     scenario: 'concurrent-append',
     title: 'both sides append to one file at once',
-    cells: {
-      ...everyPolicy(keeps),
-      'never+writeback': mayLose,
-      'metadata+writeback': mayLose,
-      'auto+writeback': mayLose,
-      'always+writeback': mayLose,
-      dax: keeps,
-      '9p:none': keeps,
-      '9p:readahead': keeps,
-      '9p:mmap': mayLose,
-      '9p:loose': mayLose,
-    },
+    cells: byAppend,
     because:
       'Without writeback the daemon appends atomically (RWF_APPEND; the C daemon keeps O_APPEND); with it the guest chooses the offset.',
     sources: [
@@ -350,16 +353,9 @@ export const hostWrites: readonly Row[] = [
     scenario: 'concurrent-append/long',
     title: 'both sides append to one file at once, records of more than a page',
     cells: {
-      ...everyPolicy(keeps),
-      'never+writeback': mayLose,
-      'metadata+writeback': mayLose,
-      'auto+writeback': mayLose,
-      'always+writeback': mayLose,
-      dax: keeps,
+      ...byAppend,
       '9p:none': { kind: 'reported', what: 'a long record may be appended in pieces' },
       '9p:readahead': { kind: 'reported', what: 'a long record may be appended in pieces' },
-      '9p:mmap': mayLose,
-      '9p:loose': mayLose,
     },
     because:
       'An append is one piece (POSIX write(2), O_APPEND). Linux keeps that where a write is one request. Where pages are cached it sends what lies in a partial first page as a request of its own since 5.13 (4f06dd92b5d0): a defect, docs/findings.md. A request of 9p holds 4096 bytes here, and that protocol promises no more in one piece than a request (iounit).',
