@@ -8,16 +8,14 @@ import { Mark } from './mark.tsx';
 import { Command, Name, Told } from './told.tsx';
 import { lookOf, lookWords } from './words.ts';
 
-/** All that is known of one case: what was promised, what was seen, how to see it again. */
-export function CaseBody({
-  result,
-  each,
-  words,
-}: {
+interface CaseProps {
   result: Result;
   each: CaseResult;
   words?: CheckWords | undefined;
-}) {
+}
+
+/** All that is known of one case: what was promised, what was seen, how to see it again. */
+export function CaseBody({ result, each, words }: CaseProps) {
   const { verdict, known } = each;
   const { code, reason, promised, observed, sources = [], next } = verdict;
   const meaning = code === undefined ? undefined : words?.codes[code];
@@ -68,15 +66,7 @@ export function CaseBody({
 }
 
 /** One of several cases of a cell: closed unless it needs attention. */
-export function CaseDetails({
-  result,
-  each,
-  words,
-}: {
-  result: Result;
-  each: CaseResult;
-  words?: CheckWords | undefined;
-}) {
+export function CaseDetails({ result, each, words }: CaseProps) {
   const { verdict, known } = each;
   const look = lookOf(verdict, known !== undefined);
   const needsAttention = look === 'fail' || look === 'unknown';
