@@ -4,7 +4,8 @@ import type { Operation, Stat } from '../src/model/operation.ts';
 import { appended, file, hold } from './names/acts.ts';
 import { taleCodes, told } from './names/judge.ts';
 import { type AttributeOptions, attribute, done, encoded, stillSays, tells, xattr } from './names/looks.ts';
-import { type Act, guest, host, type Look, type Tale, timeoutOf, watch } from './names/tale.ts';
+import { type Act, guest, host, type Look, type Tale, watch } from './names/tale.ts';
+import { timeoutOf } from './promised/waiting.ts';
 
 /**
  * Three files, which the guest asked about one after the other, so that their attributes run out one after the

@@ -8,7 +8,8 @@ import { file } from './names/acts.ts';
 import { slackMs, taleCodes, told } from './names/judge.ts';
 import { done, says } from './names/looks.ts';
 import { compareTree, type Difference, type Manifest, manifestOf } from './names/manifest.ts';
-import { guest, host, type Tale, timeoutOf, turn } from './names/tale.ts';
+import { guest, host, type Tale, turn } from './names/tale.ts';
+import { timeoutOf } from './promised/waiting.ts';
 
 /**
  * Names by the thousand are made, renamed, linked, rewritten and removed on one side; then the other side's tree is

@@ -3,7 +3,8 @@ import type { Operation } from '../src/model/operation.ts';
 import { file, mkdir, rename, unlink } from './names/acts.ts';
 import { taleCodes, told } from './names/judge.ts';
 import { done, encoded, exists, listed, says } from './names/looks.ts';
-import { type Act, guest, host, type Look, type Tale, type Turn, timeoutOf, watch } from './names/tale.ts';
+import { type Act, guest, host, type Look, type Tale, type Turn, watch } from './names/tale.ts';
+import { timeoutOf } from './promised/waiting.ts';
 
 /**
  * One side deletes, the other makes the same name anew. What is made must be there for both:

@@ -1,6 +1,7 @@
 import type { Case, Isolation, Need, Observed, Setting, Step } from '../../src/model/check.ts';
 import type { Operation } from '../../src/model/operation.ts';
 import type { ViewName } from '../../src/model/side.ts';
+import { afterwardsMs, timeoutOf, waitedForMs } from '../promised/waiting.ts';
 import type { Act } from './acts.ts';
 
 /**
@@ -119,7 +120,7 @@ export function caseOfStory(story: Story, setting: Setting): Case {
 
 /** The steps of turns, each of which begins when the one before has ended, whoever its actor is. */
 export function stepsOf(story: Story, turns: readonly Turn[], setting: Setting): readonly Step[] {
-  const timeoutMs = timeoutOf(setting);
+  const timeoutMs = timeoutOf(setting, uncachedMs);
   return turns
     .filter(({ afterTimeout }) => afterTimeout !== true || timeoutMs <= waitedForMs)
     .map(({ actor, name, acts, afterTimeout, mayRefuse }, index, those) => {
@@ -141,23 +142,8 @@ export function stepsOf(story: Story, turns: readonly Turn[], setting: Setting):
     });
 }
 
-/** Longer timeouts are not waited for: what they permit is only bounded from above. */
-const waitedForMs = 5000;
-
-/** How long after the timeout a look comes: well outside the slack of the judge's bound. */
-const afterwardsMs = 250;
-
-/**
- * How long the mode keeps attributes, by its name; what it promises is the contract's to say, this is only how
- * long it is worth waiting for.
- */
-function timeoutOf({ mode }: Setting): number {
-  const own = mode?.flags.find((flag) => flag.startsWith('timeout='));
-  if (own !== undefined) return Number(own.slice('timeout='.length)) * 1000;
-  if (mode?.server === '9p') return 0;
-  if (mode?.cache === 'metadata' || mode?.cache === 'always') return 86_400_000;
-  return 1000;
-}
+/** A look that was late in a mode that keeps nothing comes again a moment later. */
+const uncachedMs = 1000;
 
 /** 1 on the host, 2 and up in the guests: so that a wrong byte says whose it is. */
 function writerOf(story: Story, actor: string): number {

@@ -2,6 +2,7 @@ import type { Case, Need, Setting, Step } from '../../src/model/check.ts';
 import type { Until } from '../../src/model/observation.ts';
 import type { Operation } from '../../src/model/operation.ts';
 import type { ViewName } from '../../src/model/side.ts';
+import { afterwardsMs, timeoutOf, waitedForMs } from '../promised/waiting.ts';
 
 /**
  * A tale is a case about names and attributes, told as turns: one actor acts, and when it has ended the next one
@@ -195,19 +196,4 @@ export function isWatch(act: Act): act is Watch {
 
 function isLook(act: Act): act is Look {
   return 'states' in act;
-}
-
-/** Longer timeouts are not waited for: what they permit is only bounded from above. */
-const waitedForMs = 5000;
-
-/** How long after the timeout a look comes: well outside the slack of the judge's bound. */
-const afterwardsMs = 250;
-
-/**
- * How long the mode keeps names and attributes, by its own name. What it promises is the contract's to say; this
- * is only how long it is worth waiting for.
- */
-export function timeoutOf({ mode }: Setting): number {
-  if (mode?.server === '9p' || mode?.cache === 'never' || mode?.cache === 'none') return 0;
-  return mode?.cache === 'metadata' || mode?.cache === 'always' ? 86_400_000 : 1000;
 }
