@@ -1,4 +1,4 @@
-import { labModes } from '../model/mode.ts';
+import { allModes, labModes } from '../model/mode.ts';
 import { padTo, wrapped } from '../report/layout.ts';
 import { printable } from '../report/printable.ts';
 import { count } from '../report/quantities.ts';
@@ -20,9 +20,10 @@ export async function list(flags: { readonly checks?: string; readonly json?: bo
     ...wrapped(printable(each.title), { width, first: padTo(each.name, name) }),
     ...wrapped(printable(detailsOf(each)), { width, first: ' '.repeat(name) }),
   ]);
+  const others = allModes.filter((mode) => !labModes.includes(mode));
   const cases = told.reduce((sum, each) => sum + each.cases.length, 0);
   process.stdout.write(
-    `${lines.join('\n')}\n\n${count(told.length, 'check')}, ${count(cases, 'case')} in a mode that has all; modes of a lab: ${labModes.join(', ')}\n`,
+    `${lines.join('\n')}\n\n${count(told.length, 'check')}, ${count(cases, 'case')} in a mode that has all; modes of a lab: ${labModes.join(', ')}; with --modes all also ${others.join(', ')}\n`,
   );
 }
 
