@@ -75,6 +75,15 @@ function busy(point: string, who: string): KnownError {
 }
 
 /**
+ * Whether all processes of the guest are in one mount namespace: then none has to be looked for while the share is
+ * away.
+ */
+export async function namespacesOf({ guest }: TogglePlace): Promise<'one' | 'several'> {
+  const { stdout } = await (await guest()).exec(['sh', '-c', 'ls -l /proc/[0-9]*/ns/mnt 2>/dev/null']);
+  return new Set(stdout.match(/mnt:\[\d+\]/g)).size === 1 ? 'one' : 'several';
+}
+
+/**
  * Another namespace, a container's, may hold the same superblock (its device number is $4): the device would then
  * be taken from under it, and a new mount would be the old one with its old options.
  */
@@ -83,15 +92,20 @@ mounted() { while read -r _ _ _ _ at _; do [ "$at" = "$1" ] && return 0; done < 
 mounted "$2" || exit 0
 [ "$3" = lazy ] && exec umount -l "$1"
 umount "$1" || exit 1
+[ "$5" = one ] && exit 0
 holders=$(grep -l "^[0-9]* [0-9]* $4 " /proc/[0-9]*/mountinfo 2>/dev/null)
 [ -z "$holders" ] && exit 0
 echo "$holders"
 exit 3`;
 
-/** Takes the mount away; one that is not there is fine. */
+/**
+ * Takes the mount away; one that is not there is fine.
+ * @param namespaces of the guest, as they were seen before.
+ */
 export function unmountStep(
   place: TogglePlace,
   { point, device }: Pick<GuestMount, 'point' | 'device'>,
+  namespaces: 'one' | 'several' = 'several',
 ): ToggleStep {
   const how = place.force ? 'lazy' : 'plain';
   const command = `umount ${place.force ? '-l ' : ''}${shellWord(point)}`;
@@ -101,7 +115,7 @@ export function unmountStep(
     away: true,
     async run() {
       const guest = await place.guest();
-      const argv = ['sh', '-c', unmountScript, 'sh', point, escaped(point), how, device];
+      const argv = ['sh', '-c', unmountScript, 'sh', point, escaped(point), how, device, namespaces];
       const { status, stdout, stderr } = await guest.exec(argv, { timeoutMs: limitMs });
       if (status === 0) return;
       if (status === 3) throw heldElsewhere(point, stdout);
@@ -131,7 +145,9 @@ done < /proc/self/mountinfo
 tries=$6
 until words=$(mount -t "$1" -o "$4" "$2" "$3" 2>&1); do
   tries=$((tries - 1))
-  case $(dmesg 2>/dev/null | tail -n 2) in *"dax can't be enabled"*) tries=0 ;; esac
+  case $4 in *dax=*)
+    case $(dmesg 2>/dev/null | tail -n 2) in *"dax can't be enabled"*) tries=0 ;; esac ;;
+  esac
   if [ "$tries" -le 0 ]; then echo "$words" >&2; exit 1; fi
   sleep 0.05
 done`;

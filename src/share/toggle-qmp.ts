@@ -6,7 +6,14 @@ import type { Mode } from '../model/mode.ts';
 import { type DaemonStart, endDaemon, isListening, startByHand, startDaemon, startOf } from './daemon.ts';
 import { modeOfWords, wordsInMode } from './daemon-words.ts';
 import { type GuestMount, mountOf, mountsOfGuest, optionOf, withOption } from './guest-mounts.ts';
-import { type MountWish, mountStep, requireUnused, toggledMount, unmountStep } from './guest-steps.ts';
+import {
+  type MountWish,
+  mountStep,
+  namespacesOf,
+  requireUnused,
+  toggledMount,
+  unmountStep,
+} from './guest-steps.ts';
 import {
   type Chardev,
   chardevArgs,
@@ -61,13 +68,14 @@ export const qmpToggle: ToggleForm = {
     const share = original.own as QmpShare;
     const [now, mounted] = await lookAt(place);
     await requireUnused(place, now.mount.point);
+    const namespaces = await namespacesOf(place);
     const daemonSocket = freshSocket(share.daemonSocket);
     const argv = wordsInMode(share.daemon.argv, { ...mode, dax: undefined }, daemonSocket);
     const target = { ...share, daemon: { ...share.daemon, argv }, daemonSocket, mount: mountIn(share, mode) };
     return {
       steps: [
         startStep(place, target, mode.name),
-        unmountStep(place, mounted),
+        unmountStep(place, mounted, namespaces),
         unplugStep(now),
         removeChardevStep(now),
         ...putThere(place, target),
