@@ -31,7 +31,6 @@ export default defineCheck({
   codes: {
     'daemon-reads': 'the daemon read the bytes itself: the window shows a copy, or is not used',
     'cached-in-guest': 'pages of a file in DAX state are in the guest’s page cache',
-    'not-by-window': 'bytes of a file in DAX state came another way than through the window',
     'other-bytes': 'the window shows other bytes than are in the file',
     'unexplained-bytes': 'the account leaves bytes unexplained',
     'not-proved': 'counters and states leave open where the bytes came from',

@@ -113,7 +113,6 @@ function lookAt(way: Way, ledger: Ledger | undefined, observed: Observed, n: num
   return (
     cachedInGuest(way, observed, run) ??
     readByDaemon(way, ledger) ??
-    notByWindow(way, ledger) ??
     unproved(ledger) ??
     otherMedium(way, observed, ledger, run) ?? {
       kind: 'holds',
@@ -143,14 +142,6 @@ function readByDaemon({ state }: Way, { daemon }: Ledger): Finding | undefined {
   if (least === 0) return undefined;
   const words = `${state}: the daemon itself read ${least.toLocaleString('en-US')} bytes meanwhile: what the guest sees is a copy`;
   return { kind: 'broken', code: 'daemon-reads', words };
-}
-
-function notByWindow({ state }: Way, ledger: Ledger): Finding | undefined {
-  const other = ledger.lines.find(
-    ({ bytes, path, known }) => bytes > 0 && path !== 'dax' && known === 'proved',
-  );
-  if (other === undefined) return undefined;
-  return { kind: 'broken', code: 'not-by-window', words: `${state}: ${bytesIn(ledger)}` };
 }
 
 function unproved(ledger: Ledger): Finding | undefined {

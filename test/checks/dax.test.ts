@@ -66,6 +66,12 @@ describe.each([daxPath, daxCoherence, daxWindow])('$name where there is no windo
   });
 });
 
+it('pages of a file in DAX state in the guest’s cache are a fail of dax-path', async () => {
+  await share.run(daxPath, 'auto+dax=inode');
+  const { 'per-file': verdict } = await share.judgedAgain(daxPath, inDaxState);
+  expect(verdict).toMatchObject({ kind: 'fail', code: 'cached-in-guest' });
+});
+
 describe('what was seen through a window', () => {
   it.each([daxCoherence, daxWindow])('$name passes where both sides see one memory', async (check) => {
     await share.run(check, 'auto+dax=always');

@@ -213,6 +213,7 @@ describe('with files of any length', () => {
 
   it.each([
     ['dax-offset', 'dax-window/last-range', 'wrong-bytes'],
+    ['dax-offset', 'dax-path/control', 'other-bytes'],
     ['dax-last-range', 'dax-window/last-bytes', 'wrong-bytes'],
     ['dax-last-short', 'dax-window/last-range', 'wrong-bytes'],
     ['dax-shared-base', 'dax-window/many-files', 'wrong-bytes'],
