@@ -23,12 +23,6 @@ export interface Asked extends Passed {
 export function asked(samples: ProgramSamples, direction: Direction, passed: Passed | undefined): Asked {
   const { claimed, end, files } = samples;
   const seen = hiddenWay(samples);
-  const held = files.flatMap((file) => (file.held === undefined ? [] : [file.held]));
-  const isHeld = held.some((each) => each[direction] || (each.mapped && direction === 'read'));
-  if (held.length > 0 && !isHeld)
-    return exact([0, 0], [0, 0], `no file of the share was held open to ${direction}`, undefined);
-  if (direction === 'write' && samples.writeback === false && passed !== undefined)
-    return exact(passed.bytes, passed.requests, 'this mode sends every write to the daemon at once', seen);
   const [bytes, calls] =
     direction === 'read'
       ? [end.rchar - (end.beforeFirst?.rchar ?? 0), end.syscr - (end.beforeFirst?.syscr ?? 0)]
@@ -36,8 +30,37 @@ export function asked(samples: ProgramSamples, direction: Direction, passed: Pas
   const hidden = seen ?? (isTooLittle(bytes, passed) ? 'a way that no counter shows' : undefined);
   const claim = claimed?.[direction];
   // It counts what it did by whatever way; where it was not alone, its figure is not the whole.
-  if (claim !== undefined && (hidden !== undefined || isSame(claim.bytes, bytes)))
-    return exact([claim.bytes, claim.bytes], [claim.requests, claim.requests], claimed?.by ?? '', undefined);
+  const isWhole = claim !== undefined && (hidden !== undefined || isSame(claim.bytes, bytes));
+  const byItself = () =>
+    exact(
+      [claim?.bytes ?? 0, claim?.bytes ?? 0],
+      [claim?.requests ?? 0, claim?.requests ?? 0],
+      claimed?.by ?? '',
+      undefined,
+    );
+  if (isWhole && claim.isCopy !== true) return byItself();
+  const held = files.flatMap((file) => (file.held === undefined ? [] : [file.held]));
+  const isHeld = held.some((each) => each[direction] || (each.mapped && direction === 'read'));
+  const isUnheld = held.length > 0 && !isHeld;
+  // Between two looks it may have opened and closed one: what crossed speaks against it then.
+  if (isUnheld && (passed === undefined || passed.bytes[0] < smallBytes))
+    return exact([0, 0], [0, 0], `no file of the share was held open to ${direction}`, undefined);
+  if (direction === 'write' && samples.writeback === false && passed !== undefined)
+    return exact(passed.bytes, passed.requests, 'this mode sends every write to the daemon at once', seen);
+  if (isWhole && !isUnheld) return byItself();
+  if (isUnheld && passed !== undefined) {
+    const most = Math.min(bytes, passed.bytes[1]);
+    return {
+      ...exact(
+        [0, most],
+        [0, calls],
+        `it was not seen to hold a file of the share open to ${direction}, and the daemon did so for somebody`,
+        undefined,
+      ),
+      estimate: most,
+      requestsEstimate: calls,
+    };
+  }
   // Without a mapping, what crossed and was no more than asked for at a time was asked for.
   const mean = Math.max(page, calls === 0 ? 0 : bytes / calls);
   const demanded =
@@ -58,6 +81,8 @@ export function asked(samples: ProgramSamples, direction: Direction, passed: Pas
 }
 
 const page = 4096;
+/** Settings, a directory's file, the rest of a page that is written in part. */
+const smallBytes = 64 * 1024;
 
 /** A program's own figure against the counters, which have its libraries, settings and messages besides. */
 function isSame(claimed: number, counted: number): boolean {

@@ -203,11 +203,15 @@ function diskPart(
  * Bytes that must have come from the disk: pages that came into the guest's cache in this run and that were neither
  * resident on the host before it nor holes. What the program wrote it need not have fetched.
  */
-function firstTouches({ files }: ProgramSamples): number {
+function firstTouches(samples: ProgramSamples): number {
+  const { files } = samples;
+  const isUnwritten = wroteNothing(samples);
   let bytes = 0;
   for (const { before, after, held, empty } of files) {
     if (before.guest === undefined || after.guest === undefined || before.host === undefined) continue;
-    if (held?.write !== false || before.size === undefined || (empty ?? []).length > 0) continue;
+    // A program that was too quick may never have been seen to hold its file.
+    if (!isUnwritten && held?.write !== false) continue;
+    if (before.size === undefined || (empty ?? []).length > 0) continue;
     if (before.host.pageSize !== after.guest.pageSize) continue;
     const had = PageSet.of(before.guest);
     const resident = PageSet.of(before.host);
@@ -219,8 +223,17 @@ function firstTouches({ files }: ProgramSamples): number {
   return bytes;
 }
 
+/** Whether nothing was written through the share meanwhile, nor waits in the guest to be. */
+function wroteNothing({ files, counters: { before, after } }: ProgramSamples): boolean {
+  if (before.daemon === undefined || after.daemon === undefined) return false;
+  const calls = after.daemon.syscw - before.daemon.syscw;
+  const bytes = after.daemon.wchar - before.daemon.wchar;
+  return bytes <= 8 * calls && files.every((file) => file.after.guest?.dirty === 0);
+}
+
 /** What the daemon reads from that is not the disk: its page cache, or nothing that is stored anywhere. */
-function notDisk({ files }: ProgramSamples): Medium {
+function notDisk(samples: ProgramSamples): Medium {
+  const { files } = samples;
   const known = files.filter(({ before, empty }) => empty !== undefined && (before.size ?? 0) > 0);
   if (known.length === 0 || known.length < files.length) return 'host-cache';
   const [stored, size] = known.reduce(
@@ -234,7 +247,7 @@ function notDisk({ files }: ProgramSamples): Medium {
     },
     [0, 0],
   );
-  const written = files.some(({ held }) => held?.write !== false);
+  const written = !wroteNothing(samples) && files.some(({ held }) => held?.write !== false);
   return !written && stored <= size / 1000 ? 'hole' : 'host-cache';
 }
 

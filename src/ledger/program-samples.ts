@@ -27,6 +27,8 @@ export interface Claimed {
 }
 
 export interface Claim {
+  /** Copied from somewhere to somewhere: it may not be of the share at all. */
+  readonly isCopy?: boolean;
   readonly bytes: number;
   readonly requests: number;
 }

@@ -167,6 +167,47 @@ describe('reads', () => {
     expect(bytesOf(result.account.reads, 'fuse/host-cache')).toBeGreaterThan(0.98 * own.bytes);
   });
 
+  it('of a job file with several jobs and processes are those of fio’s own report', async () => {
+    await make('jobs-1', 2);
+    await make('jobs-2', 2);
+    const job = [
+      '[global]',
+      'rw=randread',
+      'bs=4k',
+      'size=2m',
+      'ioengine=psync',
+      'numjobs=2',
+      '[one]',
+      `filename=${inMode('auto', 'jobs-1')}`,
+      '[two]',
+      `filename=${inMode('auto', 'jobs-2')}`,
+      '',
+    ];
+    await writeFile(path.join(lab.hostDir, 'job.fio'), job.join('\n'));
+    const { account } = await accountOf(['fio', inMode('auto', 'job.fio'), '--output-format=json']);
+    expect(account.reads.asked).toMatchObject({ bytes: [8 * mib, 8 * mib], because: "fio's own report" });
+    expect(account.files.map((each) => path.basename(each.path))).toEqual(
+      expect.arrayContaining(['jobs-1', 'jobs-2']),
+    );
+    expect(bytesOf(account.reads, 'fuse/disk')).toBe(0);
+  });
+
+  it('of two programs at once, one of a cold file and one of a warm one, are half the disk’s', async () => {
+    await make('at-once-cold', 8);
+    await make('at-once-warm', 8);
+    await drop(inMode('auto', 'at-once-cold'));
+    const [cold, warm] = [inMode('auto', 'at-once-cold'), inMode('auto', 'at-once-warm')];
+    const { account } = await accountOf([
+      'sh',
+      '-c',
+      `dd if=${cold} of=/dev/null bs=1M & dd if=${warm} of=/dev/null bs=1M; wait`,
+    ]);
+    const disk = account.reads.lines.find(({ source }) => source === 'fuse/disk');
+    expect(disk?.interval?.[0] ?? disk?.bytes).toBeLessThanOrEqual(8.1 * mib);
+    expect(disk?.interval?.[1] ?? disk?.bytes).toBeGreaterThanOrEqual(7.9 * mib);
+    expect(bytesOf(account.reads, 'fuse/host-cache')).toBeGreaterThan(6 * mib);
+  });
+
   it('past both caches came from the disk, resident or not', async () => {
     await make('direct', 4);
     const { account } = await accountOf([

@@ -35,6 +35,19 @@ describe('reads of a program whose offsets nobody sees', () => {
     );
   });
 
+  it('are the disk also where the program was too quick to be seen with its file', () => {
+    const { held: _, ...file } = fileOf({}, { guest: none, host: none }, { guest: all, host: all });
+    const flow = programReads(
+      programOf({
+        end: endOf({ rchar: 7000 + size, syscr: 9 + 64 }),
+        files: [file],
+        daemon: served({ read: size, reads: 64, kicks: 64, calls: 12 }, { readBytes: size }),
+        messages: 66,
+      }),
+    );
+    expect(line(flow.lines, 'fuse/disk').bytes).toBeGreaterThan(0.99 * size);
+  });
+
   it('are the host’s page cache where the daemon read and the disk did nothing', () => {
     const flow = programReads(
       programOf({
@@ -107,6 +120,24 @@ describe('reads of a program whose offsets nobody sees', () => {
     );
     expect(flow.bytes).toBe(0);
     expect(flow.sentence).toBe('It read nothing on the share.');
+  });
+
+  it('that crossed are not nothing, though nobody saw a file held to read', () => {
+    const samples = programOf({
+      end: endOf({ rchar: 7000 + 50 * size, syscr: 5000 }),
+      files: [fileOf({ write: true }, { guest: none, host: all }, { guest: all, host: all })],
+      daemon: served({ read: size, reads: 64, kicks: 64 }),
+      messages: 66,
+    });
+    const flow = programReads(samples);
+    expect(flow.bytes).toBeGreaterThan(0.99 * size);
+    expect(flow.bytes).toBeLessThan(1.01 * size);
+    const told = programReads({
+      ...samples,
+      end: endOf({ rchar: 7000 + size, syscr: 64 }),
+      claimed: { read: { bytes: size, requests: 64 }, by: "fio's own report" },
+    });
+    expect(told.asked.bytes).toEqual([size, size]);
   });
 
   it('through a mapping are said to be in no count', () => {

@@ -66,7 +66,11 @@ function sum(runs: readonly SavedRun[], names: readonly SavedDirection['directio
     bytes += claim.bytes;
     requests += claim.requests;
   }
-  return { bytes, requests };
+  return {
+    bytes,
+    requests,
+    ...(parts.some(({ direction }) => direction === 'copy') ? { isCopy: true } : {}),
+  };
 }
 
 /** Text has its bytes in three digits: the number of requests times their one size is exact. */
