@@ -1,25 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabInfo } from '../../src/lab/info.ts';
 import { labModes } from '../../src/model/mode.ts';
 import type { Result } from '../../src/model/report.ts';
 import { downLab, reportOf, upLab } from './cli.ts';
 import { upLyingLab } from './lying-daemon.ts';
+import { useScratch } from './scratch.ts';
 import { throughShim } from './told/others.ts';
 
 const name = `drop-caches-${process.pid}`;
-let directory = '';
+const scratch = useScratch(name);
 let honest: LabInfo;
-
-beforeAll(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'vfs-verify-test-'));
-});
-afterAll(async () => {
-  await downLab(name);
-  await rm(directory, { recursive: true, force: true });
-});
 
 function run(modes: readonly string[]) {
   return reportOf(['check', `--lab=${name}`, '--modes', modes.join(','), 'drop-caches', '--seed', '5']);
@@ -62,7 +52,7 @@ describe('a released daemon', () => {
 
 describe('a daemon that lies', () => {
   async function failures(lie: 'flip-read' | 'drop-write', modes: readonly string[]) {
-    await upLyingLab(name, lie, directory, honest, '--modes', modes.join(','));
+    await upLyingLab(name, lie, scratch.directory, honest, '--modes', modes.join(','));
     try {
       return (await run(modes)).report.results;
     } finally {

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabInfo } from '../../src/lab/info.ts';
@@ -7,22 +5,15 @@ import { labModes } from '../../src/model/mode.ts';
 import type { Result } from '../../src/model/report.ts';
 import { downLab, reportOf, upLab } from './cli.ts';
 import { writeRewritingDaemon } from './rewriting-daemon.ts';
+import { useScratch } from './scratch.ts';
 import { cachesLess, cachesOtherwise } from './told/others.ts';
 
 // The released daemon, as it is told and otherwise: what it does must give it away, whatever it was told.
 
 const name = `mode-in-force-${process.pid}`;
 const modes = [...labModes, 'auto+allow-direct-io', 'never+allow-mmap'];
-let directory = '';
+const scratch = useScratch(name);
 let honest: LabInfo;
-
-beforeAll(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'vfs-verify-test-'));
-});
-afterAll(async () => {
-  await downLab(name);
-  await rm(directory, { recursive: true, force: true });
-});
 
 const checkIt = ['check', `--lab=${name}`, 'mode-in-force', '--seed', '5'];
 
@@ -56,7 +47,7 @@ describe.each([
 ])('a daemon that $title:', ({ served }) => {
   let results: readonly Result[] = [];
   beforeAll(async () => {
-    const script = path.join(directory, 'virtiofsd');
+    const script = path.join(scratch.directory, 'virtiofsd');
     const names = served.map(({ policy, really }) => [policy, really]);
     await writeRewritingDaemon(script, honest, Object.fromEntries(names));
     await upLab(name, '--virtiofsd', script, '--modes', modes.join(','));

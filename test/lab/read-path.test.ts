@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,22 +6,15 @@ import { labModes } from '../../src/model/mode.ts';
 import type { Result } from '../../src/model/report.ts';
 import { downLab, inGuest, reportOf, upLab } from './cli.ts';
 import { writeRewritingDaemon } from './rewriting-daemon.ts';
+import { useScratch } from './scratch.ts';
 import { readsOtherwise } from './told/others.ts';
 
 // The ladder on the released daemon, as it is told and otherwise.
 
 const name = `read-path-${process.pid}`;
 const modes = [...labModes, 'auto+allow-direct-io'];
-let directory = '';
+const scratch = useScratch(name);
 let honest: LabInfo;
-
-beforeAll(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'vfs-verify-test-'));
-});
-afterAll(async () => {
-  await downLab(name);
-  await rm(directory, { recursive: true, force: true });
-});
 
 async function run(mode: string, rung: string): Promise<Result> {
   return (await reportOf(['check', `--lab=${name}`, '--modes', mode, `read-path/${rung}`, '--seed', '7']))
@@ -100,7 +91,7 @@ describe('a daemon that serves the mode it is told', () => {
 describe('a daemon that serves another mode:', () => {
   let ran: Awaited<ReturnType<typeof everyMode>>;
   beforeAll(async () => {
-    const script = path.join(directory, 'virtiofsd');
+    const script = path.join(scratch.directory, 'virtiofsd');
     const names = readsOtherwise.map(({ policy, really }) => [policy, really]);
     await writeRewritingDaemon(script, honest, Object.fromEntries(names));
     await upLab(name, '--virtiofsd', script, '--modes', modes.join(','));
