@@ -82,6 +82,20 @@ describe('a matrix', () => {
     expect(seen.most).toBeLessThanOrEqual(4);
   });
 
+  it('that can be interrupted is no leak of listeners, however many cases are under way', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on('warning', note);
+    const { side, seen } = watchedSide();
+    const cases = Array.from({ length: 30 }, (_, index) => waiting(`c${index}`, 'shared', 200));
+    const cells = [cellOf(checkOf('a', cases), scriptedBench(side, side), 'listeners')];
+    const signal = AbortSignal.any([new AbortController().signal]);
+    await runMatrix(cells, { judge, atOnce: 30, signal });
+    process.off('warning', note);
+    expect(seen.most).toBeGreaterThan(11);
+    expect(warnings).toEqual([]);
+  });
+
   it('carries out exclusive cases alone, after the shared ones', async () => {
     const { side, seen } = watchedSide();
     const bench = scriptedBench(side, side);
