@@ -49,7 +49,7 @@ test('a dax mode is the lab’s own backend’s, with a window, a mount option, 
   expect(virtiofsdOptions(parseMode('auto+dax=inode'), '/s', '/d')).toContain('--cache=auto');
 });
 
-test.each(['9p:loose+dax=always', 'c:auto'])('the lab says that it cannot serve %s', (mode) => {
+test.each(['9p:loose+dax=always', 'c:auto+dax=always'])('the lab says that it cannot serve %s', (mode) => {
   expect(() => planShares([mode], { sockets: '/run/x' })).toThrow(
     expect.objectContaining({ code: 'mode-not-in-lab' }),
   );
