@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { qemuOptions } from '../../src/lab/vm/qemu-options.ts';
-import { planShares, virtiofsdOptions, windowOptions, withDaemons } from '../../src/lab/vm/shares.ts';
-import { labModes, parseMode } from '../../src/model/mode.ts';
+import {
+  cVirtiofsdOptions,
+  planShares,
+  virtiofsdOptions,
+  windowOptions,
+  withDaemons,
+} from '../../src/lab/vm/shares.ts';
+import { allModes, labModes, parseMode } from '../../src/model/mode.ts';
 
 test.each([
   ['never', ['--cache=never']],
@@ -53,6 +59,38 @@ test.each(['9p:loose+dax=always', 'c:auto+dax=always'])('the lab says that it ca
   expect(() => planShares([mode], { sockets: '/run/x' })).toThrow(
     expect.objectContaining({ code: 'mode-not-in-lab' }),
   );
+});
+
+test.each([
+  ['c:none', ['-o', 'cache=none']],
+  ['c:auto+allow-direct-io', ['-o', 'cache=auto', '-o', 'allow_direct_io']],
+  ['c:always+posix_lock+flock', ['-o', 'cache=always', '-o', 'flock', '-o', 'posix_lock']],
+  ['c:auto+timeout=5+thread-pool-size=4', ['-o', 'cache=auto', '-o', 'timeout=5', '--thread-pool-size=4']],
+])('the mode %s becomes words behind -o', (name, options) => {
+  expect(cVirtiofsdOptions(parseMode(name), '/run/m0.sock', '/a,dir')).toEqual([
+    '--socket-path=/run/m0.sock',
+    ...['-o', 'source=/a\\,dir'],
+    ...options,
+  ]);
+});
+
+test('a lab takes more shares than there are places on the bus', () => {
+  const layout = { sockets: '/s', secondTag: true };
+  const options = qemuOptions({
+    ...{ accelerator: 'tcg', memoryMiB: 1024, cpus: 2, kernel: '/k', initrd: '/i', programsDisk: '/p' },
+    ...{ consoleLog: '/c', qmpSocket: '/q', sshPort: 4022, hostDir: '/d', securityModel: 'none' },
+    shares: planShares(allModes, layout),
+  });
+  const places = options.flatMap(
+    (each) => /^pcie-root-port,.*addr=(.*),multifunction=on$/.exec(each)?.[1] ?? [],
+  );
+  expect(places.length).toBeGreaterThan(2 * allModes.length);
+  expect(new Set(places).size).toBe(places.length);
+});
+
+test('only daemons with a window have sockets that tell QEMU’s library so', () => {
+  const shares = withDaemons(planShares(['auto', 'auto+dax=never'], { sockets: '/s' }));
+  expect(shares.map(({ socket }) => socket)).toEqual(['/s/m0.sock', '/s/m1.w.sock']);
 });
 
 test('a comma in a path does not end the option that it is in', () => {

@@ -14,6 +14,11 @@ describe('the names of modes', () => {
     expect(parseMode('auto+writeback+allow-direct-io').name).toBe('auto+allow-direct-io+writeback');
   });
 
+  it('writes the C daemon’s words as it does, whichever were given', () => {
+    expect(parseMode('c:auto+allow-direct-io').name).toBe('c:auto+allow_direct_io');
+    expect(parseMode('c:auto+thread-pool-size=4').name).toBe('c:auto+thread-pool-size=4');
+  });
+
   it.each([
     '',
     'sometimes',

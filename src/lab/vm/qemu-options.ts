@@ -103,17 +103,26 @@ function shareOptions(plan: VmPlan, { tag, socket, mode }: LabShare, index: numb
             ? `vhost-user-fs-pci,id=fs-${tag},bus=port-${tag},chardev=${tag},tag=${tag}`
             : `${windowDevice},${windowSettings},id=fs-${tag},bus=port-${tag},chardev=${tag}`,
         ];
-  return [...back, ...rootPort(`port-${tag}`, index + 1), ...['-device', device]];
+  return [
+    ...back,
+    ...rootPort(`port-${tag}`, index + 1, plan.shares.length > mostPorts),
+    ...['-device', device],
+  ];
 }
 
-function rootPort(id: string, number: number): string[] {
-  return ['-device', `pcie-root-port,id=${id},bus=pcie.0,chassis=${number},slot=${number}`];
+/** @param isMany eight share a place on pcie.0. */
+function rootPort(id: string, number: number, isMany: boolean): string[] {
+  const place = `0x${(firstPlace + Math.floor((number - 1) / 8)).toString(16)}.${(number - 1) % 8}`;
+  const where = isMany ? `,addr=${place},multifunction=on` : '';
+  return ['-device', `pcie-root-port,id=${id},bus=pcie.0,chassis=${number},slot=${number}${where}`];
 }
 
 /** Ports without a device: shares are plugged there while the guest runs (toggle.ts). */
 export const spareCount = 3;
 /** pcie.0 has 32 places, of which the machine's own devices, the network and a disk take some. */
 const mostPorts = 26;
+/** Behind what QEMU places itself: the network and the disk. */
+const firstPlace = 8;
 
 /** The tag of the share on a spare port, whose name is `port-TAG`. */
 export function spareTag(index: number): string {
@@ -121,9 +130,9 @@ export function spareTag(index: number): string {
 }
 
 function sparePorts(taken: number): string[] {
-  const count = Math.max(0, Math.min(spareCount, mostPorts - taken));
+  const count = taken > mostPorts ? spareCount : Math.min(spareCount, mostPorts - taken);
   return Array.from({ length: count }, (_, index) =>
-    rootPort(`port-${spareTag(index)}`, taken + index + 1),
+    rootPort(`port-${spareTag(index)}`, taken + index + 1, taken > mostPorts),
   ).flat();
 }
 
