@@ -93,7 +93,7 @@ function watchEnds({ qemu, daemons, consoleLog }: Watched): { any(): boolean; ca
 export function daemonEnded(mode: string, how: string, daemon: Background): KnownError {
   return new KnownError(
     'daemon-ended',
-    `virtiofsd for the mode ${mode} ${how}: ${lastLine(daemon.tail())}`,
+    `virtiofsd for the mode ${mode} ${how}: ${reasonIn(daemon.tail())}`,
     'Check that this build of virtiofsd knows the mode and its flags (virtiofsd --help), or leave the mode out with --modes.',
     { detail: daemon.tail() },
   );
@@ -129,6 +129,12 @@ function details(consoleLog: string, daemons: ReadonlyMap<string, Background>): 
     daemon.tail() === '' ? [] : [`virtiofsd, ${mode}:`, daemon.tail()],
   );
   return [`the guest's console:`, tailOf(consoleLog), ...spoken].join('\n');
+}
+
+/** A program that refuses its command line says so first, and ends with where to read about it. */
+function reasonIn(text: string): string {
+  const refusal = text.split('\n').find((line) => line.startsWith('error: '));
+  return refusal?.slice('error: '.length) ?? lastLine(text);
 }
 
 function lastLine(text: string): string {
