@@ -57,7 +57,7 @@ beforeAll(async () => {
     const own = cases.filter((each) => each.startsWith(`${check}/`));
     await run(own, lies.filter(({ fails }) => own.some((each) => each in fails)).map(modeOf));
   }
-});
+}, 600_000);
 afterAll(async () => {
   await downLab(name);
   await rm(directory, { recursive: true, force: true });

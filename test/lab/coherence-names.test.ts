@@ -50,7 +50,7 @@ exec '${backend}' "$@"
     '--boot-timeout',
     '300',
   );
-});
+}, 600_000);
 afterAll(async () => {
   await downLab(name);
   await rm(directory, { recursive: true, force: true });

@@ -44,7 +44,7 @@ beforeAll(async () => {
     ]);
     results.push(...report.results);
   }
-});
+}, 600_000);
 afterAll(async () => {
   await downLab(name);
   await rm(directory, { recursive: true, force: true });
