@@ -1,11 +1,11 @@
 import type { LabInfo } from '../lab/info.ts';
 import { labToggle } from '../lab/toggle.ts';
 import { KnownError } from '../model/error.ts';
-import type { ToggleForm } from '../share/toggle.ts';
-import { hookToggle } from '../share/toggle-hook.ts';
-import { libvirtToggle } from '../share/toggle-libvirt.ts';
-import { qmpToggle } from '../share/toggle-qmp.ts';
-import { remountToggle } from '../share/toggle-remount.ts';
+import { hookToggle } from '../share/toggle/hook.ts';
+import { libvirtToggle } from '../share/toggle/libvirt.ts';
+import { qmpToggle } from '../share/toggle/qmp.ts';
+import { remountToggle } from '../share/toggle/remount.ts';
+import type { ToggleForm } from '../share/toggle/toggle.ts';
 
 /** Every way to change a share's mode that needs no lab. A new one is a line here. */
 const forms: readonly ToggleForm[] = [qmpToggle, libvirtToggle, remountToggle, hookToggle];

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { LabInfo } from '../lab/info.ts';
 import type { Share } from '../share/share.ts';
-import type { TogglePlace } from '../share/toggle.ts';
+import type { TogglePlace } from '../share/toggle/toggle.ts';
 import { openGuest, openHost, type SideFlags } from './sides.ts';
 
 /** The flags that say how a share's mode is changed (main.ts). */

@@ -4,9 +4,16 @@ import { KnownError } from '../model/error.ts';
 import type { Mode } from '../model/mode.ts';
 import { endDaemon, processesAt, startByHand, startDaemon } from '../share/daemon.ts';
 import { mountOf, mountsOfGuest } from '../share/guest-mounts.ts';
-import { mountStep, unmountStep } from '../share/guest-steps.ts';
-import { chardevArgs, findDevice, qmpByHand, removeChardev, unplug, withQmp } from '../share/qmp-device.ts';
-import type { ToggleForm, TogglePlace, ToggleStep } from '../share/toggle.ts';
+import { mountStep, unmountStep } from '../share/toggle/guest-steps.ts';
+import {
+  chardevArgs,
+  findDevice,
+  qmpByHand,
+  removeChardev,
+  unplug,
+  withQmp,
+} from '../share/toggle/qmp-device.ts';
+import type { ToggleForm, TogglePlace, ToggleStep } from '../share/toggle/toggle.ts';
 import type { LabInfo } from './info.ts';
 import { labMark, noteEnded, noteProcess, readJournal } from './journal.ts';
 import { infoFile } from './status.ts';

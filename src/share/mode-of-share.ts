@@ -4,7 +4,7 @@ import { allCommandLines } from './daemon.ts';
 import { kindOfDaemon, programOfWords } from './daemon-kind.ts';
 import { directoryOfWords, modeOfWords } from './daemon-words.ts';
 import { mountOf, mountsOfGuest, optionOf } from './guest-mounts.ts';
-import type { TogglePlace } from './toggle.ts';
+import type { TogglePlace } from './toggle/toggle.ts';
 
 /** A share's mode, with how it is known and what showed it. */
 export interface KnownMode {

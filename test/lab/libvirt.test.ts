@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { localEndpoint } from '../../src/endpoint/local.ts';
 import { connectSsh } from '../../src/endpoint/ssh.ts';
-import { addressesOf, sharesOfDomains, sharesWithGuest } from '../../src/share/libvirt-shares.ts';
+import { addressesOf, sharesOfDomains, sharesWithGuest } from '../../src/share/libvirt/shares.ts';
 import { program, type Ran, vfsVerify } from './cli.ts';
 import { makeDomain, type TestDomain } from './libvirt/domain.ts';
 import { type PrivateLibvirtd, startLibvirtd } from './libvirt/private-libvirtd.ts';

@@ -16,7 +16,7 @@ import {
   findDevice,
   requireUnpluggable,
   unplug,
-} from '../../src/share/qmp-device.ts';
+} from '../../src/share/toggle/qmp-device.ts';
 import { downLab, type Ran, reportOf, upLab, vfsVerify } from './cli.ts';
 
 // A lab's machine plays a QEMU of the user's: it is named by its QMP socket and an ssh alias, as any other. What

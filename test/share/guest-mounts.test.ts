@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mountOf, optionOf, parseMountinfo, withOption } from '../../src/share/guest-mounts.ts';
-import { parseHolders } from '../../src/share/open-files.ts';
+import { parseHolders } from '../../src/share/toggle/open-files.ts';
 
 const text = `1 1 0:2 / / rw - rootfs rootfs rw
 31 1 0:27 / /mnt/a\\040b rw,nosuid,relatime shared:5 - virtiofs m1 rw,dax=inode

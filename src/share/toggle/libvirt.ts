@@ -1,15 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KnownError } from '../model/error.ts';
-import type { Mode } from '../model/mode.ts';
-import { shellWord } from '../model/shell-word.ts';
-import { type GuestMount, mountsOfGuest } from './guest-mounts.ts';
-import { type MountWish, mountStep, toggledMount } from './guest-steps.ts';
-import { uuidsOfGuest } from './guest-uuid.ts';
-import { type Domain, type DomainShare, parseDomain } from './libvirt-domain.ts';
-import { type Daemon, describedIn } from './libvirt-modes.ts';
-import { type ServedBy, servedBy } from './libvirt-shares.ts';
+import { KnownError } from '../../model/error.ts';
+import type { Mode } from '../../model/mode.ts';
+import { shellWord } from '../../model/shell-word.ts';
+import { type GuestMount, mountsOfGuest } from '../guest-mounts.ts';
+import { type Domain, type DomainShare, parseDomain } from '../libvirt/domain.ts';
+import { uuidsOfGuest } from '../libvirt/guest-uuid.ts';
+import { type Daemon, describedIn } from '../libvirt/modes.ts';
+import { type ServedBy, servedBy } from '../libvirt/shares.ts';
 import {
   define,
   definitionOf,
@@ -20,7 +19,8 @@ import {
   stateOf,
   virsh,
   virshByHand,
-} from './libvirt-virsh.ts';
+} from '../libvirt/virsh.ts';
+import { type MountWish, mountStep, toggledMount } from './guest-steps.ts';
 import type { ToggleForm, TogglePlace, ToggleStep } from './toggle.ts';
 
 /** A share of a domain, with all that it takes to have the domain as it was. */

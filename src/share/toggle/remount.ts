@@ -1,6 +1,6 @@
-import { KnownError } from '../model/error.ts';
-import { type Mode, parseMode } from '../model/mode.ts';
-import { type GuestMount, mountOf, mountsOfGuest, optionOf, withOption } from './guest-mounts.ts';
+import { KnownError } from '../../model/error.ts';
+import { type Mode, parseMode } from '../../model/mode.ts';
+import { type GuestMount, mountOf, mountsOfGuest, optionOf, withOption } from '../guest-mounts.ts';
 import { type MountWish, mountStep, requireUnused, toggledMount, unmountStep } from './guest-steps.ts';
 import type { ToggleForm } from './toggle.ts';
 

@@ -1,6 +1,6 @@
-import { KnownError } from '../model/error.ts';
-import { shellWord } from '../model/shell-word.ts';
-import { modeOfShare } from './mode-of-share.ts';
+import { KnownError } from '../../model/error.ts';
+import { shellWord } from '../../model/shell-word.ts';
+import { modeOfShare } from '../mode-of-share.ts';
 import type { ToggleForm, TogglePlace, ToggleStep } from './toggle.ts';
 
 /** A command that restarts a machine may take this long. */

@@ -1,7 +1,7 @@
-import { KnownError } from '../model/error.ts';
-import type { Mode } from '../model/mode.ts';
+import { KnownError } from '../../model/error.ts';
+import type { Mode } from '../../model/mode.ts';
+import { noteLine, readJournal, removeJournal, type ToggleJournal, turnLine } from './journal.ts';
 import type { ByHand, ToggleForm, TogglePlace, ToggleStep, ToggleSteps } from './toggle.ts';
-import { noteLine, readJournal, removeJournal, type ToggleJournal, turnLine } from './toggle-journal.ts';
 
 /** What a toggle did. */
 export interface Toggled {

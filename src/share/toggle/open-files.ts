@@ -1,4 +1,4 @@
-import type { Endpoint } from '../endpoint/endpoint.ts';
+import type { Endpoint } from '../../endpoint/endpoint.ts';
 
 /** A process of the guest that has something of a share open. */
 export interface Holder {

@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { localEndpoint } from '../../src/endpoint/local.ts';
-import { KnownError } from '../../src/model/error.ts';
-import { parseMode } from '../../src/model/mode.ts';
-import type { ToggleForm, TogglePlace, ToggleStep } from '../../src/share/toggle.ts';
-import { readJournal } from '../../src/share/toggle-journal.ts';
-import { putBack, putInto } from '../../src/share/toggle-run.ts';
+import { localEndpoint } from '../../../src/endpoint/local.ts';
+import { KnownError } from '../../../src/model/error.ts';
+import { parseMode } from '../../../src/model/mode.ts';
+import { readJournal } from '../../../src/share/toggle/journal.ts';
+import { putBack, putInto } from '../../../src/share/toggle/run.ts';
+import type { ToggleForm, TogglePlace, ToggleStep } from '../../../src/share/toggle/toggle.ts';
 
 let base = '';
 let directory = '';

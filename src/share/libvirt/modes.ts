@@ -1,16 +1,8 @@
-import { KnownError } from '../model/error.ts';
-import { type Mode, parseMode } from '../model/mode.ts';
-import { shellWord } from '../model/shell-word.ts';
-import type { DomainShare } from './libvirt-domain.ts';
-import {
-  attributeEdit,
-  child,
-  type Edit,
-  edited,
-  insertion,
-  insertionBehind,
-  removal,
-} from './libvirt-xml.ts';
+import { KnownError } from '../../model/error.ts';
+import { type Mode, parseMode } from '../../model/mode.ts';
+import { shellWord } from '../../model/shell-word.ts';
+import type { DomainShare } from './domain.ts';
+import { attributeEdit, child, type Edit, edited, insertion, insertionBehind, removal } from './xml.ts';
 
 /** The two implementations; a `<binary>` does not say which of them it is. */
 export type Daemon = 'rust' | 'c';

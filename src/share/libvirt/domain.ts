@@ -1,4 +1,4 @@
-import { child, parseXml, type XmlElement } from './libvirt-xml.ts';
+import { child, parseXml, type XmlElement } from './xml.ts';
 
 /** A `<filesystem>` device of a domain. */
 export interface DomainShare {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Endpoint } from '../endpoint/endpoint.ts';
-import { KnownError } from '../model/error.ts';
-import { shellWord } from '../model/shell-word.ts';
+import type { Endpoint } from '../../endpoint/endpoint.ts';
+import { KnownError } from '../../model/error.ts';
+import { shellWord } from '../../model/shell-word.ts';
 
 /** A libvirt of the host, by its own client: what it is called there, and where it is. */
 export interface Libvirt {

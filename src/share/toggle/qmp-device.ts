@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Qmp } from '../endpoint/qmp.ts';
-import { connectQmp } from '../endpoint/qmp.ts';
-import { KnownError } from '../model/error.ts';
-import { shellWord } from '../model/shell-word.ts';
+import type { Qmp } from '../../endpoint/qmp.ts';
+import { connectQmp } from '../../endpoint/qmp.ts';
+import { KnownError } from '../../model/error.ts';
+import { shellWord } from '../../model/shell-word.ts';
 
 /** A file system device of a QEMU, with all that it takes to plug another like it. Plain JSON. */
 export interface FsDevice {

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../endpoint/endpoint.ts';
+import type { Endpoint } from '../../endpoint/endpoint.ts';
 
 /**
  * The machine's UUID as the guest has it from its firmware, in lower case; one before SMBIOS 2.6 has the first

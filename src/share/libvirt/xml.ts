@@ -1,5 +1,5 @@
 import { type SaxesAttributePlain, SaxesParser } from 'saxes';
-import { KnownError } from '../model/error.ts';
+import { KnownError } from '../../model/error.ts';
 
 /** An element of a document, and where it is in the text: all else can then be kept byte for byte. */
 export interface XmlElement {

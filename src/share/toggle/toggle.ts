@@ -1,6 +1,6 @@
-import type { Endpoint } from '../endpoint/endpoint.ts';
-import type { Mode } from '../model/mode.ts';
-import type { Share } from './share.ts';
+import type { Endpoint } from '../../endpoint/endpoint.ts';
+import type { Mode } from '../../model/mode.ts';
+import type { Share } from '../share.ts';
 
 /**
  * One way to put a share into another mode and back: `--via NAME[:ARGUMENT]`.

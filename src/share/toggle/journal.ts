@@ -9,7 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { KnownError } from '../model/error.ts';
+import { KnownError } from '../../model/error.ts';
 import type { ShareState } from './toggle.ts';
 
 /** What a share was before it was first toggled, and how far the last toggle came. */

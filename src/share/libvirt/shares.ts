@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Endpoint } from '../endpoint/endpoint.ts';
-import { KnownError } from '../model/error.ts';
-import { type Mode, parseMode } from '../model/mode.ts';
-import { allCommandLines, processesAt } from './daemon.ts';
-import { type DaemonKind, kindOfDaemon, programOfWords } from './daemon-kind.ts';
-import { directoryOfWords, modeOfWords } from './daemon-words.ts';
-import { type GuestMount, mountsOfGuest, optionOf } from './guest-mounts.ts';
+import type { Endpoint } from '../../endpoint/endpoint.ts';
+import { KnownError } from '../../model/error.ts';
+import { type Mode, parseMode } from '../../model/mode.ts';
+import { allCommandLines, processesAt } from '../daemon.ts';
+import { type DaemonKind, kindOfDaemon, programOfWords } from '../daemon-kind.ts';
+import { directoryOfWords, modeOfWords } from '../daemon-words.ts';
+import { type GuestMount, mountsOfGuest, optionOf } from '../guest-mounts.ts';
+import type { Share } from '../share.ts';
+import { type Domain, type DomainShare, parseDomain } from './domain.ts';
 import { uuidsOfGuest } from './guest-uuid.ts';
-import { type Domain, type DomainShare, parseDomain } from './libvirt-domain.ts';
-import { modeOfDescription } from './libvirt-modes.ts';
-import { type Libvirt, liveXml, runningDomains, virsh } from './libvirt-virsh.ts';
-import type { Share } from './share.ts';
+import { modeOfDescription } from './modes.ts';
+import { type Libvirt, liveXml, runningDomains, virsh } from './virsh.ts';
 
 /** A directory that a running domain's guest may have mounted: "this tag is that host path, served so". */
 export interface DomainShareFound {

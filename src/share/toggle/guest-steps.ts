@@ -1,7 +1,7 @@
-import type { Endpoint } from '../endpoint/endpoint.ts';
-import { KnownError } from '../model/error.ts';
-import { shellWord } from '../model/shell-word.ts';
-import { type GuestMount, mountOf, mountsOfGuest } from './guest-mounts.ts';
+import type { Endpoint } from '../../endpoint/endpoint.ts';
+import { KnownError } from '../../model/error.ts';
+import { shellWord } from '../../model/shell-word.ts';
+import { type GuestMount, mountOf, mountsOfGuest } from '../guest-mounts.ts';
 import { holdersInWords, holdersOf } from './open-files.ts';
 import type { TogglePlace, ToggleStep } from './toggle.ts';
 

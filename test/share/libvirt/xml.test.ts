@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseMode } from '../../src/model/mode.ts';
-import { kindOfVersion, programOfWords } from '../../src/share/daemon-kind.ts';
-import { modeOfWords } from '../../src/share/daemon-words.ts';
-import { type DomainShare, parseDomain } from '../../src/share/libvirt-domain.ts';
-import { type Daemon, describedIn, modeOfDescription } from '../../src/share/libvirt-modes.ts';
-import { addressesIn } from '../../src/share/libvirt-shares.ts';
-import { parseXml } from '../../src/share/libvirt-xml.ts';
-import { parseLibvirt } from '../../src/share/toggle-libvirt.ts';
+import { parseMode } from '../../../src/model/mode.ts';
+import { kindOfVersion, programOfWords } from '../../../src/share/daemon-kind.ts';
+import { modeOfWords } from '../../../src/share/daemon-words.ts';
+import { type DomainShare, parseDomain } from '../../../src/share/libvirt/domain.ts';
+import { type Daemon, describedIn, modeOfDescription } from '../../../src/share/libvirt/modes.ts';
+import { addressesIn } from '../../../src/share/libvirt/shares.ts';
+import { parseXml } from '../../../src/share/libvirt/xml.ts';
+import { parseLibvirt } from '../../../src/share/toggle/libvirt.ts';
 
 // What `virsh dumpxml` of libvirt 9.0 prints of a running domain, and `--inactive` of the same.
 const running = readFileSync(new URL('libvirt/running.xml', import.meta.url), 'utf8');

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { KnownError } from '../model/error.ts';
-import type { Mode } from '../model/mode.ts';
-import { type DaemonStart, endDaemon, isListening, startByHand, startDaemon, startOf } from './daemon.ts';
-import { modeOfWords, wordsInMode } from './daemon-words.ts';
-import { type GuestMount, mountOf, mountsOfGuest, optionOf, withOption } from './guest-mounts.ts';
+import { KnownError } from '../../model/error.ts';
+import type { Mode } from '../../model/mode.ts';
+import { type DaemonStart, endDaemon, isListening, startByHand, startDaemon, startOf } from '../daemon.ts';
+import { modeOfWords, wordsInMode } from '../daemon-words.ts';
+import { type GuestMount, mountOf, mountsOfGuest, optionOf, withOption } from '../guest-mounts.ts';
+import { usedIndexReader } from '../used-index.ts';
 import {
   type MountWish,
   mountStep,
@@ -28,7 +29,6 @@ import {
   withQmp,
 } from './qmp-device.ts';
 import type { ToggleForm, TogglePlace, ToggleStep } from './toggle.ts';
-import { usedIndexReader } from './used-index.ts';
 
 /** A share of a running QEMU, with all that it takes to make it again. */
 interface QmpShare {
