@@ -10,8 +10,8 @@ import { parseXml } from '../../../src/share/libvirt/xml.ts';
 import { parseLibvirt } from '../../../src/share/toggle/libvirt.ts';
 
 // What `virsh dumpxml` of libvirt 9.0 prints of a running domain, and `--inactive` of the same.
-const running = readFileSync(new URL('libvirt/running.xml', import.meta.url), 'utf8');
-const inactive = readFileSync(new URL('libvirt/inactive.xml', import.meta.url), 'utf8');
+const running = readFileSync(new URL('running.xml', import.meta.url), 'utf8');
+const inactive = readFileSync(new URL('inactive.xml', import.meta.url), 'utf8');
 
 function shareOf(xml: string, tag = 'data'): DomainShare {
   const share = parseDomain(xml).shares.find((each) => each.tag === tag);
