@@ -63,6 +63,8 @@ test('a change is seen with the times around it, and ends the observation', asyn
 
 test('names come and go, by lookup and by listing', async () => {
   mkdirSync(join(side.root, 'dir'));
+  // Its worker is there when the observation is asked for: on a busy machine that alone takes longer than the sleep.
+  await side.value({ do: 'wait', ms: 1 });
   const observing = side.value<ObserveResult>({
     do: 'observe',
     looks: [
@@ -74,7 +76,7 @@ test('names come and go, by lookup and by listing', async () => {
     everyUs: 0,
     limitMs: 5000,
   });
-  await sleep(30);
+  await sleep(200);
   writeFileSync(join(side.root, 'other'), '');
   renameSync(join(side.root, 'other'), join(side.root, 'dir/new'));
   const { reached, looks } = await observing;
