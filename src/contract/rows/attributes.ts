@@ -123,6 +123,8 @@ export const attributeRows: readonly Row[] = [
     title: 'the host changes the mtime; the guest reads through a miss and asks for the mtime',
     cells: {
       ...everyPolicy(fresh),
+      'never+writeback': staleUntil('eviction of the inode'),
+      'metadata+writeback': staleUntil('eviction of the inode'),
       'auto+writeback': staleUntil('eviction of the inode'),
       'always+writeback': staleUntil('eviction of the inode'),
       dax: 'by-attributes',

@@ -54,7 +54,10 @@ const unnoticed: Cells = {
 /** Through a mapping that the guest made before. */
 const throughMapping: Cells = {
   never: staleUntil('a refresh of the attributes', 'a new mapping', 'eviction'),
+  // Under writeback size and mtime are the guest's own: no refresh shows a change of the host's.
+  'never+writeback': staleUntil('a new mapping', 'eviction'),
   metadata: staleUntil('a refresh of the attributes', 'a new mapping', 'eviction'),
+  'metadata+writeback': staleUntil('a new mapping', 'eviction'),
   auto: staleUntil('the next open', 'a refresh of the attributes', 'eviction'),
   'auto+writeback': staleUntil('the next open', 'eviction'),
   always: staleUntil('a refresh of the attributes', 'eviction'),
