@@ -26,7 +26,7 @@ export interface MatrixOptions {
 }
 
 /** Many, because most wait: for a timeout to pass, or for a request over ssh. */
-const mostAtOnce = 28;
+const mostAtOnce = 16;
 /** On a machine that is busy with other things each request takes long, and cases that measure time tell less. */
 const leastAtOnce = 12;
 
