@@ -15,6 +15,8 @@ export interface Change {
   readonly beginNs: number;
   readonly endNs: number;
   readonly apply: (before: Content) => Content;
+  /** It is made of many stores of the machine: who looks, or writes a page back, meanwhile, may have some of them. */
+  readonly inParts?: boolean;
 }
 
 /**
@@ -24,6 +26,8 @@ export interface Change {
 export interface Version {
   readonly seen: number;
   readonly content: Content;
+  /** The last change that it has may be there in part. */
+  readonly inParts: boolean;
 }
 
 /**
@@ -39,7 +43,8 @@ export function versionsFor(view: ViewName | undefined, changes: readonly Change
     if (seen < changes.length && changes[seen]?.view === view) continue;
     const own = changes.slice(seen).filter((each) => each.view === view);
     const start = prefixes[seen] ?? new Uint8Array(0);
-    versions.push({ seen, content: own.reduce((content, change) => change.apply(content), start) });
+    const content = own.reduce((before, change) => change.apply(before), start);
+    versions.push({ seen, content, inParts: changes[seen - 1]?.inParts === true });
   }
   return versions;
 }

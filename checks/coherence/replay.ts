@@ -186,7 +186,7 @@ function changeBy(
   held: Held | undefined,
   mapped: Mapped | undefined,
   size: number,
-): Pick<Change, 'apply' | 'words'> | undefined {
+): Pick<Change, 'apply' | 'words' | 'inParts'> | undefined {
   switch (op.do) {
     case 'open':
       // An empty version is a version: the file was there before anything was written.
@@ -233,8 +233,9 @@ function written(what: string, at: number, bytes: Uint8Array): Pick<Change, 'app
 }
 
 /** A store never grows a file: what lies behind its end belongs to nobody. */
-function stored(at: number, bytes: Uint8Array): Pick<Change, 'apply' | 'words'> {
+function stored(at: number, bytes: Uint8Array): Pick<Change, 'apply' | 'words' | 'inParts'> {
   return {
+    inParts: true,
     words: `stored bytes, ${bytes.length} bytes at ${at}`,
     apply: (before) => overwritten(before, at, bytes.subarray(0, Math.max(0, before.length - at))),
   };

@@ -72,9 +72,10 @@ function sightOfBytes(
   for (let from = offset; from < offset + bytes.length; from = nextPage(from, granule)) {
     const to = Math.min(nextPage(from, granule), offset + bytes.length);
     const found = bytes.subarray(from - offset, to - offset);
-    const version = versions.find(
-      (each) => (host || each.seen >= size || to <= endOf(each)) && holds(each.content, from, found),
-    );
+    const version =
+      versions.find(
+        (each) => (host || each.seen >= size || to <= endOf(each)) && holds(each.content, from, found),
+      ) ?? beforeStore(versions, from, found);
     if (version === undefined) {
       const expected = portion(newest.content, from, to);
       const at = from + firstDifference(expected, found);
@@ -185,6 +186,16 @@ function portion(content: Content, from: number, to: number): Uint8Array {
 
 function holds(content: Content, from: number, found: Uint8Array): boolean {
   return firstDifference(portion(content, from, from + found.length), found) === found.length;
+}
+
+/** The version before a store through a mapping, of which what was found has a part: every byte is of before or after. */
+function beforeStore(versions: readonly Version[], from: number, found: Uint8Array): Version | undefined {
+  return versions.find((older, index) => {
+    const newer = versions[index - 1];
+    if (newer?.inParts !== true) return false;
+    const [before, after] = [older, newer].map(({ content }) => portion(content, from, from + found.length));
+    return found.every((byte, at) => byte === before?.[at] || byte === after?.[at]);
+  });
 }
 
 /** Its index, or the length where there is none. */
