@@ -4,11 +4,14 @@ import { KnownError } from '../model/error.ts';
 import { loadRunRecord, type RunRecord } from '../run/run-record.ts';
 import type { AgainstFlags } from './against.ts';
 import { parseCount } from './quantities.ts';
+import type { ProgramFlags } from './run-lab.ts';
 import type { ToggleFlags } from './toggle-place.ts';
 import type { AskFlags } from './with-sides.ts';
 
 /** The flags of `check` (main.ts). */
-export interface CheckFlags extends AskFlags, ToggleFlags, AgainstFlags {
+export interface CheckFlags extends AskFlags, ToggleFlags, AgainstFlags, ProgramFlags {
+  /** The lab is there for this run alone (run-lab.ts): its name means nothing afterwards. */
+  readonly ownLab?: boolean;
   readonly modes?: string;
   readonly seed?: string;
   readonly repeat?: string;

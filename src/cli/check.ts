@@ -7,12 +7,19 @@ import { environmentOf } from './environment.ts';
 import { loadAll } from './load-all.ts';
 import { writeReportFiles } from './report-files.ts';
 import { beginRun, type Run, runChecks, sharesFor } from './run-checks.ts';
+import { inLabOfRun } from './run-lab.ts';
 import { runToggled, type ToggledRun } from './run-toggled.ts';
 import { packageVersion } from './version.ts';
 import { withSides } from './with-sides.ts';
 
 /** `vfs-verify check [NAME…]`: runs checks in every mode asked for, and judges them by the contract. */
 export async function check(names: readonly string[], flags: CheckFlags): Promise<void> {
+  await inLabOfRun(flags, (where) => checkThere(names, where, flags.labName !== where.labName));
+}
+
+/** @param ownLab a failure is seen again in a lab that is brought up for it. */
+async function checkThere(names: readonly string[], given: CheckFlags, ownLab: boolean): Promise<void> {
+  const flags = { ...given, ownLab };
   const asked = await readAsked(names, flags);
   const picked = pickChecks(await loadAll(asked.checks), asked.names);
   const against = await readAgainst(flags);

@@ -97,6 +97,10 @@ function program(): Command {
     .description('run checks and judge them by what the mode promises')
     .argument('[name...]', 'checks, or NAME/CASE; without one: all')
     .option('--modes <list>', 'modes, joined by commas: those that are up in a lab, or, with --via, any')
+    .option('--virtiofsd <program>', 'with --lab: a lab for this run alone, with this virtiofsd')
+    .option('--c-virtiofsd <program>', 'likewise, one written in C')
+    .option('--qemu <program>', 'likewise, a QEMU')
+    .option('--kernel <file>', 'likewise, a kernel, as for lab up')
     .option('--seed <hex>', 'repeat a run: payloads and choices follow from it')
     .option('--repeat <n>', 'so many rounds, each with a seed of its own')
     .option('--fail-fast', 'stop at the first fail that is not known')
@@ -187,7 +191,10 @@ function sides(command: Command): Command {
     .option('--host <where>', 'the host, likewise', 'local')
     .option('--map <guestdir=hostdir>', 'two directories that are one share (may be repeated)', collect)
     .option('--mode <name>', 'the mode in force, where it cannot be seen: always+writeback')
-    .option('--lab', 'a lab that is up; --lab=NAME for one of several')
+    .option(
+      '--lab',
+      'a lab that is up; --lab=NAME for one of several; check brings one up for itself where none is',
+    )
     .addOption(new Option('--lab-name <name>').hideHelp())
     .option('--accept-new-host-key', 'trust a host key that has never been seen');
 }

@@ -1,5 +1,6 @@
 import { shellWord } from '../model/shell-word.ts';
 import type { CheckFlags } from './check-flags.ts';
+import { programWords } from './run-lab.ts';
 
 /** The one command that runs one case again, with its seed. */
 export function rerunCommand(
@@ -10,7 +11,7 @@ export function rerunCommand(
   const { lab, seed } = where;
   const sides =
     flags.guest === undefined
-      ? [lab === 'default' ? '--lab' : `--lab=${lab}`]
+      ? [lab === 'default' || flags.ownLab === true ? '--lab' : `--lab=${lab}`, ...programWords(flags)]
       : [
           '--guest',
           flags.guest,

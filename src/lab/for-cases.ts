@@ -5,9 +5,10 @@ import { readJournal } from './journal.ts';
 import type { DiskKind } from './loop-disk.ts';
 import { nameForCases, ownerOf } from './places.ts';
 import { identify } from './processes.ts';
+import type { Progress } from './progress.ts';
 import { labList } from './status.ts';
 import { labUp } from './up.ts';
-import type { Wish } from './wish.ts';
+import type { LabOptions, Wish } from './wish.ts';
 
 /** Longer than for a lab that somebody waits for: a run may bring several up on a busy machine. */
 const bootTimeoutMs = 180_000;
@@ -27,6 +28,22 @@ export async function labForCases(
   const { dir: _, sshPort: _port, ...wish } = JSON.parse(readJournal(like.directory)?.wish ?? '{}') as Wish;
   const options = { ...wish, guests: 1, secondTag: false, disk: diskFor(needs, wish.disk) };
   return labUp({ ...options, name: nameForCases(), modes, bootTimeoutMs, signal }, () => {});
+}
+
+/**
+ * A lab for one run, with what all checks ask for: a second guest, and each mode under a second tag. Whoever asks
+ * for it takes it down.
+ * @throws KnownError as `labUp` does.
+ */
+export async function labForRun(
+  options: Pick<
+    LabOptions,
+    'modes' | 'skipImpossible' | 'qemu' | 'virtiofsd' | 'cVirtiofsd' | 'kernel' | 'signal'
+  >,
+  onProgress: (progress: Progress) => void,
+): Promise<LabInfo> {
+  await removeAbandoned();
+  return labUp({ ...options, name: nameForCases(), guests: 2, secondTag: true, bootTimeoutMs }, onProgress);
 }
 
 function diskFor(needs: readonly BenchAbility[], usual: DiskKind = 'ext4'): DiskKind | undefined {

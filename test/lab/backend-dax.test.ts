@@ -140,13 +140,13 @@ describe('with files of any length', () => {
           expect([grown('READ'), grown('bytes-read')]).toEqual([0, 0]);
           expect(grown('SETUPMAPPING')).toBeGreaterThan(4);
         }
-        // What the window shows stays mapped on the host: only the rest is dropped, and comes from the disk.
+        // What the window shows stays mapped on the host, unless the kernel reclaims it: only the rest is dropped,
+        // and comes from the disk.
         const again = ['--order', 'random', '--bs', '64k', '--drop', 'host'];
         const mixed = await accountOf(`/mnt/${mode}/booked`, ...again);
         const [disk, cache] = [proved(mixed)['dax/disk'] ?? 0, proved(mixed)['dax/host-cache'] ?? 0];
         expect(disk + cache).toBe(size);
         expect(cache).toBeLessThanOrEqual(32 * MiB);
-        expect(cache).toBeGreaterThan(0);
         await rm(onHost('booked'));
       },
     );

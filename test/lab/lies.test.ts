@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabInfo } from '../../src/lab/info.ts';
 import type { ComparisonEvidence } from '../../src/model/comparison.ts';
 import { digestOfBytes } from '../../src/model/digest.ts';
-import { downLab, reportOf, upLab } from './cli.ts';
+import { downLab, reportOf, upLab, vfsVerify } from './cli.ts';
 import { type Lie, upLyingLab } from './lying-daemon.ts';
 import { throughShim } from './told/others.ts';
 
@@ -36,6 +36,36 @@ async function withLies(lie: Lie, work: (lab: LabInfo) => Promise<void>): Promis
     await downLab(lyingName);
   }
 }
+
+describe('a build that is named to check --lab', () => {
+  it('is tried in a lab for this run alone, which is gone afterwards', async () => {
+    const script = path.join(directory, 'build');
+    const argv = honest.programs.virtiofsd?.argv.map((word) => `'${word}'`).join(' ');
+    await writeFile(script, `#!/bin/sh\nexec ${argv} "$@"\n`, { mode: 0o755 });
+    const asked = [
+      'check',
+      '--lab',
+      '--virtiofsd',
+      script,
+      '--modes',
+      'auto',
+      'lookup',
+      'locks/across-guests',
+    ];
+    const { status, report, stderr } = await reportOf(asked);
+    expect(status, stderr).toBe(0);
+    expect(report.results.map(({ verdict }) => verdict.kind)).toEqual(['pass', 'pass']);
+    const labs = await vfsVerify(['lab', 'status', '--all', '--json']);
+    expect(labs.stdout).not.toContain(report.environment.lab);
+  });
+
+  it('is refused beside a lab that is up already, and where it is not there', async () => {
+    const beside = await vfsVerify(['check', `--lab=${honestName}`, '--virtiofsd', '/bin/true', 'lookup']);
+    expect([beside.status, beside.stderr]).toEqual([2, expect.stringContaining('without a name')]);
+    const missing = await vfsVerify(['check', '--lab', '--virtiofsd', '/no/such/build', 'lookup']);
+    expect([missing.status, missing.stderr]).toEqual([2, expect.stringContaining('no such program')]);
+  });
+});
 
 describe('an honest daemon', () => {
   it('passes the check md5 in every mode', async () => {

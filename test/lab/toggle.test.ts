@@ -87,7 +87,11 @@ async function journals(): Promise<readonly string[]> {
 async function killedAt(step: number, args: readonly string[]): Promise<boolean> {
   const child = spawn(process.execPath, [program, ...args], {
     env: { ...process.env, HOME: home },
-    stdio: 'ignore',
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (data) => {
+    said += data;
   });
   const ended = once(child, 'exit');
   const directory = path.join(home, '.local/state/vfs-verify/toggles');
@@ -98,7 +102,8 @@ async function killedAt(step: number, args: readonly string[]): Promise<boolean>
     const count = text.split('\n').filter((line) => line.includes('"what":"step"')).length;
     from ??= count;
     if (count - from >= step) break;
-    if (child.exitCode !== null) return false;
+    if (child.exitCode === 0) return false;
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${said}`);
     await sleep(1);
   }
   child.kill('SIGKILL');
@@ -163,7 +168,8 @@ describe('a running QEMU', () => {
     loopMs,
   );
 
-  it('is brought back after a kill at every step', async () => {
+  // Whether a step is seen in time to kill in it is a race.
+  it('is brought back after a kill at every step', { retry: 1, timeout: 600_000 }, async () => {
     for (let step = 1; ; step += 1) {
       const came = await killedAt(step, ['mode', ...share, '--set', 'always', ...via, '--no-prove']);
       const refused = came ? await modeOf('--set', 'never', ...via, '--no-prove') : undefined;
@@ -179,29 +185,37 @@ describe('a running QEMU', () => {
         break;
       }
     }
-  }, 600_000);
+  });
 
-  it('is brought back after a kill of the very bringing back, and by the commands that are printed', async () => {
-    expect((await modeOf('--set', 'never', ...via, '--no-prove')).status).toBe(0);
-    expect(await killedAt(4, ['mode', ...share, '--restore', '--no-prove'])).toBe(true);
-    expect((await modeOf('--restore', '--no-prove')).status).toBe(0);
-    await asBefore();
-    const set = ['mode', ...share, '--set', 'never', ...via, '--no-prove'];
-    expect(await killedAt(4, set)).toBe(true);
-    // A machine that has nothing of what it takes to start a daemon.
-    const failed = await asUser(['mode', ...share, '--restore', '--no-prove'], { PATH: '/nowhere' });
-    expect(failed.status).toBe(2);
-    expect(failed.stderr).toContain('By hand the share is brought back by:');
-    for (const { on, command } of byHand(failed.stderr))
-      if (on === 'guest') await inGuest(command);
-      else {
-        await execa('sh', ['-c', command], { env: { PATH: `${home}:${process.env.PATH}` }, timeout: 30_000 });
-        await sleep(1500);
-      }
-    const back = await modeOf('--restore', '--no-prove');
-    expect(back.status, back.stderr).toBe(0);
-    await asBefore();
-  }, 300_000);
+  const again = { retry: 1, timeout: 300_000 };
+  it(
+    'is brought back after a kill of the very bringing back, and by the commands that are printed',
+    again,
+    async () => {
+      expect((await modeOf('--set', 'never', ...via, '--no-prove')).status).toBe(0);
+      expect(await killedAt(4, ['mode', ...share, '--restore', '--no-prove'])).toBe(true);
+      expect((await modeOf('--restore', '--no-prove')).status).toBe(0);
+      await asBefore();
+      const set = ['mode', ...share, '--set', 'never', ...via, '--no-prove'];
+      expect(await killedAt(4, set)).toBe(true);
+      // A machine that has nothing of what it takes to start a daemon.
+      const failed = await asUser(['mode', ...share, '--restore', '--no-prove'], { PATH: '/nowhere' });
+      expect(failed.status).toBe(2);
+      expect(failed.stderr).toContain('By hand the share is brought back by:');
+      for (const { on, command } of byHand(failed.stderr))
+        if (on === 'guest') await inGuest(command);
+        else {
+          await execa('sh', ['-c', command], {
+            env: { PATH: `${home}:${process.env.PATH}` },
+            timeout: 30_000,
+          });
+          await sleep(1500);
+        }
+      const back = await modeOf('--restore', '--no-prove');
+      expect(back.status, back.stderr).toBe(0);
+      await asBefore();
+    },
+  );
 
   it('is left alone where the daemon refuses an option', async () => {
     const refused = await modeOf('--set', 'auto+no-such-option', ...via);
