@@ -1,9 +1,10 @@
 import type { Interval } from '../model/account.ts';
 import type { Passed } from '../model/program-account.ts';
+import type { ProgramSamples } from './program-samples.ts';
 import { defaultMostBytes } from './replay.ts';
 
 /** What one kind of call of a daemon moved by: bytes and calls, eventfds among them. */
-export interface CallDelta {
+interface CallDelta {
   readonly bytes: number;
   readonly calls: number;
   /** Completed FUSE messages of every kind, where QEMU tells. */
@@ -16,7 +17,7 @@ export interface CallDelta {
  * a program that is not ours, so that only their bounds are used: a request carries 1 MiB at most, and there are
  * no more requests, and no more eventfd calls, than messages.
  */
-export function crossed({ bytes, calls, messages }: CallDelta): Passed {
+function crossed({ bytes, calls, messages }: CallDelta): Passed {
   if (bytes <= 8 * calls) return { bytes: [0, 0], requests: [0, 0], because: 'every call was for its queue' };
   const leastRequests = Math.ceil((bytes - 8 * calls) / (defaultMostBytes - 8));
   const mostEvents = Math.min(calls - leastRequests, messages ?? Number.POSITIVE_INFINITY);
@@ -29,6 +30,24 @@ export function crossed({ bytes, calls, messages }: CallDelta): Passed {
         ? "the daemon's own counters, less at most 8 bytes a call"
         : "the daemon's own counters, less 8 bytes for each call of its queue, and the queue's used index",
   };
+}
+
+/** What crossed to the daemon in one direction; undefined where its counters could not be read. */
+export function crossedBetween(
+  { before, after }: ProgramSamples['counters'],
+  bytes: 'rchar' | 'wchar',
+  calls: 'syscr' | 'syscw',
+): Passed | undefined {
+  if (before.daemon === undefined || after.daemon === undefined) return undefined;
+  const messages =
+    before.messages === undefined || after.messages === undefined
+      ? undefined
+      : after.messages - before.messages;
+  return crossed({
+    bytes: after.daemon[bytes] - before.daemon[bytes],
+    calls: after.daemon[calls] - before.daemon[calls],
+    ...(messages === undefined ? {} : { messages }),
+  });
 }
 
 /** The mean of an interval's ends. */

@@ -1,7 +1,7 @@
 import type { Interval, Medium, Source } from '../model/account.ts';
 import type { Flow, Passed } from '../model/program-account.ts';
 import { type Asked, asked, isOnDemand } from './asked.ts';
-import { crossed, middle } from './crossed.ts';
+import { crossedBetween, middle } from './crossed.ts';
 import { PageSet } from './page-set.ts';
 import { clamp, isNarrow, linesOf, type Part } from './program-lines.ts';
 import type { ProgramSamples } from './program-samples.ts';
@@ -13,7 +13,7 @@ import { flowSentence } from './program-sentence.ts';
  * bounded by counters on one side and by page states before and after on the other.
  */
 export function programReads(samples: ProgramSamples): Flow {
-  const passed = readsCrossed(samples);
+  const passed = crossedBetween(samples.counters, 'rchar', 'syscr');
   const wanted = asked(samples, 'read', passed);
   if (passed === undefined) return withoutDaemon(samples, wanted);
   const used = usedOf(samples, wanted, passed);
@@ -49,19 +49,6 @@ export function programReads(samples: ProgramSamples): Flow {
   const lines = linesOf(whole, parts, inferred);
   const flow = { asked: passedOf(wanted), crossed: passed, bytes: whole, lines };
   return { ...flow, sentence: flowSentence('read', flow, samples.storage) };
-}
-
-function readsCrossed({ counters: { before, after } }: ProgramSamples): Passed | undefined {
-  if (before.daemon === undefined || after.daemon === undefined) return undefined;
-  const messages =
-    before.messages === undefined || after.messages === undefined
-      ? undefined
-      : after.messages - before.messages;
-  return crossed({
-    bytes: after.daemon.rchar - before.daemon.rchar,
-    calls: after.daemon.syscr - before.daemon.syscr,
-    ...(messages === undefined ? {} : { messages }),
-  });
 }
 
 interface Bounded {

@@ -1,7 +1,7 @@
 import type { Interval } from '../model/account.ts';
 import type { Passed, WriteFlow } from '../model/program-account.ts';
 import { type Asked, asked } from './asked.ts';
-import { crossed, middle } from './crossed.ts';
+import { crossedBetween, middle } from './crossed.ts';
 import { clamp, isNarrow, linesOf } from './program-lines.ts';
 import { passedOf } from './program-reads.ts';
 import type { ProgramSamples } from './program-samples.ts';
@@ -18,7 +18,7 @@ const sectorBytes = 512;
  * daemon made dirty, less those that are dirty now.
  */
 export function programWrites(samples: ProgramSamples): WriteFlow {
-  const passed = writesCrossed(samples);
+  const passed = crossedBetween(samples.counters, 'wchar', 'syscw');
   const wanted = asked(samples, 'write', passed);
   const atEnd = dirtyOf(samples);
   if (passed === undefined) return withoutDaemon(samples, wanted, atEnd);
@@ -63,19 +63,6 @@ export function programWrites(samples: ProgramSamples): WriteFlow {
     ),
   };
   return { ...flow, atEnd, sentence: flowSentence('write', flow, samples.storage) };
-}
-
-function writesCrossed({ counters: { before, after } }: ProgramSamples): Passed | undefined {
-  if (before.daemon === undefined || after.daemon === undefined) return undefined;
-  const messages =
-    before.messages === undefined || after.messages === undefined
-      ? undefined
-      : after.messages - before.messages;
-  return crossed({
-    bytes: after.daemon.wchar - before.daemon.wchar,
-    calls: after.daemon.syscw - before.daemon.syscw,
-    ...(messages === undefined ? {} : { messages }),
-  });
 }
 
 /** Dirty and writeback pages of all files that are known; absent where one of them could not be asked. */
