@@ -63,7 +63,10 @@ export interface RunEnd extends RunCounts, MachineMemory {
   /** Seen to use io_uring, libaio: what goes through them is in no count above. */
   readonly uring: boolean;
   readonly aio: boolean;
-  /** The counts shortly before it first had a file of the share open: none of that was asked of the share. */
+  /**
+   * What its processes had asked for when each was last found without a file of the share, before the first was found:
+   * none of that was asked of the share. A process too short for a look is not among them.
+   */
   readonly beforeFirst?: RunCounts;
 }
 

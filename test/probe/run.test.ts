@@ -86,15 +86,27 @@ describe('a program that is attended', () => {
   it('is told from what it read before it first held a file of the share', async () => {
     const file = join(side.root, 'held');
     writeFileSync(file, randomBytes(mib));
-    const ran = await run([
-      'sh',
-      '-c',
-      `head -c 2000000 /dev/zero >/dev/null; sleep 0.1; exec 3<'${file}'; cat <&3 >/dev/null; sleep 0.2`,
-    ]);
+    const program = `
+      const fs = require('node:fs');
+      const pause = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+      fs.readSync(fs.openSync('/dev/zero'), Buffer.alloc(2_000_000));
+      pause(500);
+      fs.readSync(fs.openSync(${JSON.stringify(file)}), Buffer.alloc(${mib}));
+      pause(500);`;
+    const ran = await run([process.execPath, '-e', program]);
     const files = ran.lines.flatMap((each) => ('file' in each ? [each.file] : []));
     expect(files[0]).toMatchObject({ path: file, read: true, write: false, direct: false, mapped: false });
     expect(ran.end?.beforeFirst?.rchar).toBeGreaterThan(2_000_000);
     expect((ran.end?.rchar ?? 0) - (ran.end?.beforeFirst?.rchar ?? 0)).toBeLessThan(mib + 200_000);
+  });
+
+  it('is taken to have asked of the share what its processes asked that were too short for a look', async () => {
+    const file = join(side.root, 'short');
+    writeFileSync(file, randomBytes(mib));
+    const line = `for i in $(seq 20); do cat '${file}' >/dev/null; done; exec 3<'${file}'; sleep 0.5`;
+    const { end } = await run(['sh', '-c', line]);
+    // A look may find one of them in its last moment, when it has closed the file.
+    expect((end?.rchar ?? 0) - (end?.beforeFirst?.rchar ?? 0)).toBeGreaterThan(15 * mib);
   });
 
   it('gets the signals that its supervisor gets', async () => {

@@ -122,7 +122,9 @@ describe('a matrix', () => {
       atOnce: 2,
     });
     await done;
-    expect(seen.log).toEqual(['+long', '+short', '-short', '+shorter', '-shorter', '-long']);
+    // Both of the first two prepare their folders at the same time: either may be ready first.
+    expect(seen.log.slice(0, 2).sort()).toEqual(['+long', '+short']);
+    expect(seen.log.slice(2)).toEqual(['-short', '+shorter', '-shorter', '-long']);
   });
 
   it('leaves out what an interruption cut short, and keeps what was finished', async () => {

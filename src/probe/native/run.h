@@ -36,10 +36,15 @@
 #define RUN_LOOK_NS 2000000LL
 /* Mappings are longer to read than names of descriptors: the dearer, the rarer. */
 #define RUN_CHEAP_NS 1000000LL
-/* Until the first file of the share is seen open, looks are whole, and as frequent as a fiftieth of the time allows. */
+/*
+ * Until the first file of the share is seen open, and for a while after each new process or file, looks are whole and
+ * as frequent as they may be: they may cost so much at first, and a fiftieth of the time.
+ */
 #define RUN_EAGER_LOOK_NS 100000000LL
 #define RUN_EAGER_EVERY_NS 5000000LL
+#define RUN_EAGER_CREDIT_NS 30000000LL
 #define RUN_EAGER_PART 50
+#define RUN_NEWS_NS 250000000LL
 /* After it: each time for a while, and then so rarely. */
 #define RUN_MANY_LOOKS 10
 #define RUN_RARE_LOOKS 5
@@ -58,6 +63,12 @@ struct run_file {
 	unsigned held;
 };
 
+/* A process, and what it had asked for itself when a look found it without a file of the share. */
+struct run_process {
+	pid_t pid;
+	struct run_counts without;
+};
+
 static struct {
 	int link, signals;
 	sigset_t old_signals;
@@ -65,21 +76,24 @@ static struct {
 	int64_t started, every;
 	const char *under[RUN_MOST_UNDER];
 	int under_count;
-	struct run_counts reaped, seen, before_first;
+	struct run_counts reaped, seen;
+	struct run_process known[RUN_MOST_PROCESSES];
+	int known_count;
 	bool first_seen, has_children, uring, aio, lost;
 	struct run_file files[RUN_MOST_FILES];
 	int file_count, process_count, look_from;
 	struct text out;
 	int64_t sent;
-	/* What looking at all mappings cost the last time. */
-	int64_t maps_ns;
+	/* What looking at all mappings cost the last time, and all looks together. */
+	int64_t maps_ns, looks_ns;
+	/* When a process or a file was last seen for the first time. */
+	int64_t news;
 	struct rusage usage;
 } run;
 
-static bool run_io_of(pid_t pid, struct run_counts *counts)
+static bool run_io_at(const char *path, struct run_counts *counts)
 {
-	char path[48], io[1024];
-	snprintf(path, sizeof path, "/proc/%d/io", (int)pid);
+	char io[1024];
 	if (small_file(path, io, sizeof io) <= 0)
 		return false;
 	counts->rchar = io_field(io, "rchar:");
@@ -90,6 +104,13 @@ static bool run_io_of(pid_t pid, struct run_counts *counts)
 	counts->write_bytes = io_field(io, "\nwrite_bytes:");
 	counts->cancelled = io_field(io, "cancelled_write_bytes:");
 	return true;
+}
+
+static bool run_io_of(pid_t pid, struct run_counts *counts)
+{
+	char path[48];
+	snprintf(path, sizeof path, "/proc/%d/io", (int)pid);
+	return run_io_at(path, counts);
 }
 
 static void run_add(struct run_counts *to, const struct run_counts *more)
@@ -178,6 +199,47 @@ static int run_tree(pid_t *pids)
 	return count;
 }
 
+/* What its living threads asked for: without the children that it has waited for, which /proc/PID/io includes. */
+static void run_own_counts(pid_t pid, struct run_counts *own)
+{
+	char path[300];
+	memset(own, 0, sizeof *own);
+	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	DIR *directory = opendir(path);
+	if (!directory)
+		return;
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		struct run_counts one;
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "/proc/%d/task/%.20s/io", (int)pid, entry->d_name);
+		if (run_io_at(path, &one))
+			run_add(own, &one);
+	}
+	closedir(directory);
+}
+
+static struct run_process *run_known(pid_t pid)
+{
+	for (int i = 0; i < run.known_count; i++)
+		if (run.known[i].pid == pid)
+			return &run.known[i];
+	return NULL;
+}
+
+/* True when one of them was not there before. */
+static bool run_know(const pid_t *pids, int count)
+{
+	bool news = false;
+	for (int i = 0; i < count; i++) {
+		if (run.known_count == RUN_MOST_PROCESSES || run_known(pids[i]))
+			continue;
+		run.known[run.known_count++] = (struct run_process){ .pid = pids[i] };
+		news = true;
+	}
+	return news;
+}
+
 static void run_count(const pid_t *pids, int count)
 {
 	struct run_counts now = run.reaped, one;
@@ -218,6 +280,7 @@ static void run_saw_file(const char *path, unsigned held)
 			return;
 		file = &run.files[run.file_count++];
 		*file = (struct run_file){ copy, 0 };
+		run.news = clock_now();
 	}
 	file->held |= held;
 	put_text(&run.out, "{\"file\":{");
@@ -288,10 +351,34 @@ static void run_look_at_maps(pid_t pid, int64_t until)
 	fclose(maps);
 }
 
+static bool run_has_executable(pid_t pid)
+{
+	char path[48], target[1];
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+	return readlink(path, target, sizeof target) >= 0;
+}
+
 /*
- * Bounded in time: where there is too much to look at, the next look goes on behind. True when all was looked at.
+ * A look while no file of the share has been seen: what a process had asked for itself before it was found without one
+ * was not asked of the share. What it asked between two looks may have been.
  */
-static bool run_look(const pid_t *pids, int count, bool at_maps, int64_t most_ns)
+static void run_first_look(const pid_t *pids, int count)
+{
+	int64_t until = clock_now() + RUN_EAGER_LOOK_NS;
+	for (int i = 0; i < count && clock_now() < until && !run.first_seen; i++) {
+		struct run_process *process = run_known(pids[i]);
+		struct run_counts own;
+		run_own_counts(pids[i], &own);
+		run_look_at_descriptors(pids[i], until);
+		run_look_at_maps(pids[i], until);
+		/* One that is at its end has closed its files already; it has no executable any more either. */
+		if (process && !run.first_seen && clock_now() < until && run_has_executable(pids[i]))
+			process->without = own;
+	}
+}
+
+/* Bounded in time: where there is too much to look at, the next look goes on behind. */
+static void run_look(const pid_t *pids, int count, bool at_maps, int64_t most_ns)
 {
 	int64_t until = clock_now() + most_ns;
 	int i = 0;
@@ -304,7 +391,6 @@ static bool run_look(const pid_t *pids, int count, bool at_maps, int64_t most_ns
 			run_look_at_maps(pids[(run.look_from + j) % count], begun + most_ns);
 		run.maps_ns = clock_now() - begun;
 	}
-	return clock_now() < until || i == count;
 }
 
 /* ---- what is told ---- */
@@ -447,9 +533,12 @@ static void run_put_ended(int64_t at, int status, int left)
 	put_key_bool(&run.out, "aio", run.aio);
 	put_memory(&run.out);
 	if (run.first_seen) {
+		struct run_counts before = { 0 };
+		for (int i = 0; i < run.known_count; i++)
+			run_add(&before, &run.known[i].without);
 		put_key(&run.out, "beforeFirst");
 		put_text(&run.out, "{\"known\":true");
-		run_put_counts(&run.out, &run.before_first);
+		run_put_counts(&run.out, &before);
 		put_text(&run.out, "}");
 	}
 	put_text(&run.out, "}}\n");
@@ -483,18 +572,19 @@ static int run_watch(void)
 			run_send();
 			return status;
 		}
-		bool eager = !run.first_seen;
-		struct run_counts counts = run.seen;
-		/* Programs open most of their files at once. */
-		if (eager || ++looks < RUN_MANY_LOOKS || looks % RUN_RARE_LOOKS == 0) {
-			bool at_maps = eager || looks % (RUN_RARE_LOOKS * (1 + run.maps_ns / RUN_CHEAP_NS)) == 0 || looks < 3;
-			bool whole = run_look(pids, count, at_maps, eager ? RUN_EAGER_LOOK_NS : RUN_LOOK_NS);
-			/* What had been asked for when nothing of the share was held yet. */
-			if (whole && !run.first_seen)
-				run.before_first = counts;
+		if (run_know(pids, count))
+			run.news = now;
+		bool affordable = run.looks_ns <= RUN_EAGER_CREDIT_NS + (now - run.started) / RUN_EAGER_PART;
+		bool eager = affordable && (!run.first_seen || now - run.news < RUN_NEWS_NS);
+		if (eager && !run.first_seen) {
+			run_first_look(pids, count);
+		} else if (++looks < RUN_MANY_LOOKS || eager || looks % RUN_RARE_LOOKS == 0) {
+			/* Programs open most of their files at once. */
+			bool at_maps = looks % (RUN_RARE_LOOKS * (1 + run.maps_ns / RUN_CHEAP_NS)) == 0 || looks < 3;
+			run_look(pids, count, at_maps, RUN_LOOK_NS);
 		}
-		int64_t spent = (clock_now() - now) * RUN_EAGER_PART;
-		int64_t wait = spent > RUN_EAGER_EVERY_NS ? spent : RUN_EAGER_EVERY_NS;
+		int64_t after = clock_now();
+		run.looks_ns += after - now;
 		if (now - sampled >= run.every) {
 			run_put_sample();
 			sampled = now;
@@ -504,7 +594,7 @@ static int run_watch(void)
 			told = run.file_count;
 			run_send();
 		}
-		next = now + (eager && wait < run.every ? wait : run.every);
+		next = eager ? after + RUN_EAGER_EVERY_NS : now + run.every;
 	}
 }
 
