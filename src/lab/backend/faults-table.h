@@ -36,7 +36,7 @@ FAULT(XATTR_LOST, "xattr-lost", NOTHING, 0, "setting an extended attribute is ac
 FAULT(LOOKUP_GONE, "lookup-gone", TIMES, 1, "so many lookups of each name find nothing")
 FAULT(LOOKUP_WRONG_INODE, "lookup-wrong-inode", EVERY, 1, "a lookup of a file finds one that was looked up earlier")
 FAULT(LOOKUP_ERROR, "lookup-error", ERRNO, EINVAL, "a name that is not there is answered with the error")
-FAULT(LOOKUP_INVENTS, "lookup-invents", NOTHING, 0, "a name that is not there leads to the file that was found last")
+FAULT(LOOKUP_INVENTS, "lookup-invents", NOTHING, 0, "a name that is not there leads to an empty file that nobody has made")
 FAULT(LOOKUP_CASELESS, "lookup-caseless", NOTHING, 0, "a name that is not there leads to one that differs in case")
 FAULT(NAME_CUT, "name-cut", BYTES, 100, "of a new name only so many bytes are taken")
 FAULT(CREATE_MODE, "create-mode", NOTHING, 0, "a new file has the permissions 0777, whatever was asked")

@@ -100,11 +100,11 @@ static int in_other_case(const struct inode *parent, const char *name)
 }
 
 /* What is found where there is nothing: -1 with an errno, or the descriptor of something else. */
-static int in_place_of_nothing(const struct inode *parent, const char *name, const struct inode *other)
+static int in_place_of_nothing(const struct inode *parent, const char *name)
 {
 	errno = fault_is_on(FAULT_LOOKUP_ERROR) ? fault_error(FAULT_LOOKUP_ERROR) : ENOENT;
-	if (other && fault_is_on(FAULT_LOOKUP_INVENTS))
-		return fcntl(other->fd, F_DUPFD_CLOEXEC, 0);
+	if (fault_is_on(FAULT_LOOKUP_INVENTS))
+		return openat(parent->fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	return fault_is_on(FAULT_LOOKUP_CASELESS) ? in_other_case(parent, name) : -1;
 }
 
@@ -117,7 +117,7 @@ int look_up(struct request *request, struct inode *parent, const char *name, str
 	name = taken_name(name);
 	int fd = openat(parent->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
-		fd = in_place_of_nothing(parent, name, other);
+		fd = in_place_of_nothing(parent, name);
 	if (fd < 0)
 		return errno;
 	struct stat stat;
