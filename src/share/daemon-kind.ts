@@ -8,6 +8,11 @@ export interface DaemonKind {
   readonly version: string;
 }
 
+/** What a server is called in reports; empty where it is not known which it is. */
+export function serverOfKind(kind: DaemonKind | undefined): { readonly server?: string } {
+  return kind === undefined ? {} : { server: `virtiofsd ${kind.version}` };
+}
+
 /** The words of a daemon's command line that are the program: those before its first option of its own. */
 export function programOfWords(argv: readonly string[]): readonly string[] {
   const at = argv.findIndex((word) => /^(-o|--(fd|socket-path|socket|shared-dir|tag|cache)(=|$))/.test(word));

@@ -97,6 +97,17 @@ export function directoryOfWords(argv: readonly string[]): string | undefined {
   return takenApart(argv)?.sharedDir;
 }
 
+/** Where a virtiofsd's command line tells it to listen; undefined where it was given a descriptor instead. */
+export function socketOfWords(argv: readonly string[]): string | undefined {
+  return takenApart(argv)?.socket;
+}
+
+/** The tag that a virtiofsd tells its machine by itself (`--tag`). */
+export function tagOfWords(argv: readonly string[]): string | undefined {
+  const at = argv.findIndex((word) => /^--tag(=|$)/.test(word));
+  return at < 0 ? undefined : (argv[at]?.split('=')[1] ?? argv[at + 1]);
+}
+
 /**
  * The command line that serves the same directory in another mode, on another socket.
  * @throws KnownError `other-server` for a mode of another program than this.

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { KnownError } from '../model/error.ts';
 import type { Mode } from '../model/mode.ts';
+import { type GuestMount, mountOf } from './guest-mounts.ts';
 
 /** One directory seen from both sides. */
 export interface Share {
@@ -55,18 +56,27 @@ export interface LocatedPath {
 /**
  * Finds the share that a guest path lies in: the one with the longest directory, since shares may be nested.
  * @param guestPath absolute and canonical.
+ * @param mounts everything that the guest has mounted, where that is known: another file system may be mounted
+ * inside a share.
  * @throws KnownError `outside-share`
  */
-export function locatePath(guestPath: string, shares: readonly Share[]): LocatedPath {
+export function locatePath(
+  guestPath: string,
+  shares: readonly Share[],
+  mounts: readonly GuestMount[] = [],
+): LocatedPath {
   const inside = shares
     .filter(({ guestDir }) => isInside(guestPath, guestDir))
     .sort((a, b) => b.guestDir.length - a.guestDir.length);
   const share = inside[0];
-  if (share === undefined) {
+  const mount = mountOf(guestPath, mounts);
+  if (share === undefined || (mount !== undefined && mount.point !== share.guestDir)) {
     const known = shares.map(({ guestDir }) => guestDir).join(', ');
+    const lies =
+      mount === undefined ? '' : `: it lies on ${mount.type} (${mount.source}), mounted on ${mount.point}`;
     throw new KnownError(
       'outside-share',
-      `${guestPath} is in no share that is known here`,
+      `${guestPath} is in no share that is known here${lies}`,
       known === ''
         ? 'Say which directories are one: --map GUESTDIR=HOSTDIR.'
         : `Known in the guest: ${known}. Name a path below one of them, or say which directories are one: --map GUESTDIR=HOSTDIR.`,

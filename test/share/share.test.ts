@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseMountinfo } from '../../src/share/guest-mounts.ts';
 import { locatePath, parseMap, type Share } from '../../src/share/share.ts';
 
 const share = (guestDir: string, hostDir: string): Share => ({
@@ -19,6 +20,16 @@ describe('a path of a share', () => {
   it('outside every share is an error that lists the shares', () => {
     expect(() => locatePath('/etc/passwd', [share('/mnt', '/srv')])).toThrow(
       expect.objectContaining({ code: 'outside-share', cure: expect.stringContaining('/mnt') }),
+    );
+  });
+
+  it('is in none where another file system is mounted inside the share', () => {
+    const mounts = parseMountinfo(
+      '31 1 0:27 / /mnt rw - virtiofs data rw\n32 31 0:28 / /mnt/tmp rw - tmpfs none rw',
+    );
+    expect(locatePath('/mnt/file', [share('/mnt', '/srv')], mounts).hostPath).toBe('/srv/file');
+    expect(() => locatePath('/mnt/tmp/file', [share('/mnt', '/srv')], mounts)).toThrow(
+      expect.objectContaining({ code: 'outside-share', message: expect.stringContaining('tmpfs') }),
     );
   });
 });

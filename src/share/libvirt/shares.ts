@@ -1,34 +1,24 @@
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Endpoint } from '../../endpoint/endpoint.ts';
 import { KnownError } from '../../model/error.ts';
-import { type Mode, parseMode } from '../../model/mode.ts';
+import type { Mode } from '../../model/mode.ts';
 import { allCommandLines, processesAt } from '../daemon.ts';
-import { type DaemonKind, kindOfDaemon, programOfWords } from '../daemon-kind.ts';
+import { type DaemonKind, kindOfDaemon, programOfWords, serverOfKind } from '../daemon-kind.ts';
 import { directoryOfWords, modeOfWords } from '../daemon-words.ts';
-import { type GuestMount, mountsOfGuest, optionOf } from '../guest-mounts.ts';
+import { type ServedShare, shareAt } from '../discover/served-share.ts';
+import { mountsOfGuest } from '../guest-mounts.ts';
 import type { Share } from '../share.ts';
 import { type Domain, type DomainShare, parseDomain } from './domain.ts';
 import { uuidsOfGuest } from './guest-uuid.ts';
 import { modeOfDescription } from './modes.ts';
 import { type Libvirt, liveXml, runningDomains, virsh } from './virsh.ts';
 
-/** A directory that a running domain's guest may have mounted: "this tag is that host path, served so". */
-export interface DomainShareFound {
+/** A directory that a running domain's guest may have mounted. Its hostDir is unknown where libvirt did not start the daemon. */
+export interface DomainShareFound extends ServedShare {
   readonly domain: string;
   /** Of the machine: what its guest has in /sys/class/dmi/id/product_uuid. */
   readonly uuid: string;
   readonly tag: string;
-  readonly type: 'virtiofs' | '9p';
-  /** Undefined for a daemon that libvirt did not start. */
-  readonly hostDir: string | undefined;
-  /** The process that does the daemon's work, where it can be seen. */
-  readonly daemonPid: number | undefined;
-  /** Who serves it: `virtiofsd 1.13.2`. */
-  readonly server: string | undefined;
-  /** Undefined for 9p, whose mode is the guest's affair, and where nothing shows it. */
-  readonly mode: Mode | undefined;
-  readonly modeHow: string;
 }
 
 /** The process behind a share of a running domain, and what serves there. */
@@ -54,13 +44,8 @@ export async function sharesOfDomains(libvirt: Libvirt): Promise<readonly Domain
       found.push({
         ...{ domain: domain.name, uuid: domain.uuid, tag: share.tag, type: share.type },
         hostDir: share.hostDir,
-        daemonPid: served?.pid,
-        server:
-          served === undefined
-            ? 'QEMU'
-            : served.kind === undefined
-              ? undefined
-              : `virtiofsd ${served.kind.version}`,
+        ...(served?.pid === undefined ? {} : { daemonPid: served.pid }),
+        ...(served === undefined ? { server: 'QEMU' } : serverOfKind(served.kind)),
         mode: served?.mode,
         modeHow: served?.how ?? "not known: 9p's mode is an option of the guest's mount",
       });
@@ -80,29 +65,8 @@ export async function sharesWithGuest(libvirt: Libvirt, guest: Endpoint): Promis
   const own = (await sharesOfDomains(libvirt)).filter(({ uuid }) => uuids.includes(uuid.toLowerCase()));
   return mounts.flatMap((mount) => {
     const found = own.find(({ tag, type }) => tag === mount.source && type === mount.type);
-    return found?.hostDir === undefined ? [] : [shareAt(mount, found, found.hostDir)];
+    return found?.hostDir === undefined ? [] : [shareAt(mount, { ...found, hostDir: found.hostDir })];
   });
-}
-
-/** A mount of the guest may be of a directory inside the share (a bind mount). */
-function shareAt(mount: GuestMount, found: DomainShareFound, hostDir: string): Share {
-  const { tag, type, daemonPid, server } = found;
-  const how = type === '9p' ? "the guest's mount options" : found.modeHow;
-  return {
-    guestDir: mount.point,
-    hostDir: mount.root === '/' ? hostDir : path.posix.join(hostDir, mount.root),
-    mode: modeAt(mount, found.mode),
-    modeHow: how,
-    ...{ type, tag },
-    ...(server === undefined ? {} : { server }),
-    ...(daemonPid === undefined ? {} : { daemonPid }),
-  };
-}
-
-function modeAt(mount: GuestMount, ofDaemon: Mode | undefined): Mode | undefined {
-  if (mount.type === '9p') return parseMode(`9p:${optionOf(mount, 'cache') ?? 'none'}`);
-  const dax = optionOf(mount, 'dax');
-  return ofDaemon === undefined || dax === undefined ? ofDaemon : parseMode(`${ofDaemon.name}+dax=${dax}`);
 }
 
 /** One that has ended since the list was made is left out. */

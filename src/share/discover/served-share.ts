@@ -1,0 +1,52 @@
+import path from 'node:path';
+import { type Mode, parseMode } from '../../model/mode.ts';
+import { type GuestMount, optionOf } from '../guest-mounts.ts';
+import type { Share } from '../share.ts';
+
+/** A directory that the host serves to one machine: "this tag is that host path, served so". */
+export interface ServedShare {
+  readonly type: 'virtiofs' | '9p';
+  readonly tag: string | undefined;
+  /** Undefined where nothing that is seen says it. */
+  readonly hostDir: string | undefined;
+  /** The process that does the daemon's work, where it can be seen. */
+  readonly daemonPid?: number;
+  /** QEMU's process. */
+  readonly vmmPid?: number;
+  /** Who serves it, with its version: `virtiofsd 1.13.2`. */
+  readonly server?: string;
+  /** Undefined for 9p, whose mode is the guest's affair, and where nothing shows it. */
+  readonly mode: Mode | undefined;
+  /** How the mode is known, in words. */
+  readonly modeHow: string;
+}
+
+/** A served share of which it is known where it is. */
+export type PlacedShare = ServedShare & { readonly hostDir: string };
+
+/** A served share as a guest has it mounted, where a bind mount may show a directory inside the share. */
+export function shareAt(mount: GuestMount, served: PlacedShare): Share {
+  const { tag, type, daemonPid, server, vmmPid } = served;
+  return {
+    guestDir: mount.point,
+    hostDir: hostDirectoryAt(mount, served),
+    mode: modeAt(mount, served.mode),
+    modeHow: type === '9p' ? "the guest's mount options" : served.modeHow,
+    type,
+    ...(tag === undefined ? {} : { tag }),
+    ...(server === undefined ? {} : { server }),
+    ...(daemonPid === undefined ? {} : { daemonPid }),
+    ...(vmmPid === undefined ? {} : { vmmPid }),
+  };
+}
+
+/** What a mount of a share shows, as the host calls it. */
+export function hostDirectoryAt({ root }: Pick<GuestMount, 'root'>, { hostDir }: PlacedShare): string {
+  return root === '/' ? hostDir : path.posix.join(hostDir, root);
+}
+
+function modeAt(mount: GuestMount, ofDaemon: Mode | undefined): Mode | undefined {
+  if (mount.type === '9p') return parseMode(`9p:${optionOf(mount, 'cache') ?? 'none'}`);
+  const dax = optionOf(mount, 'dax');
+  return ofDaemon === undefined || dax === undefined ? ofDaemon : parseMode(`${ofDaemon.name}+dax=${dax}`);
+}
