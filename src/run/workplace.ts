@@ -75,7 +75,12 @@ async function removeStale(ask: Ask, owner: Owner): Promise<void> {
   const listed = await ask({ do: 'list', path: '.' });
   if (listed.kind !== 'value') return;
   const { names } = listed.value as { readonly names: readonly string[] };
-  for (const name of names) if (isStale(name, owner)) await ask({ do: 'remove-tree', path: name });
+  for (const name of staleWorkplaces(names, owner)) await ask({ do: 'remove-tree', path: name });
+}
+
+/** Those of a share's names that are directories of runs of this machine that were killed. */
+export function staleWorkplaces(names: readonly string[], here: Owner = thisOwner()): readonly string[] {
+  return names.filter((each) => isStale(each, here));
 }
 
 /** Ours by machine, and its process is no more. Before 0.2 the name said nothing of the process's start. */

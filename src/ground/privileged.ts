@@ -1,0 +1,64 @@
+/** One thing that takes root, and what is known without it. */
+export interface PrivilegedDeed {
+  readonly sides: readonly ('host' | 'guest')[];
+  /** As a person would do it. */
+  readonly does: string;
+  /** For what it is needed. */
+  readonly why: string;
+  /** What happens without it. */
+  readonly without: string;
+  /** Only with this flag of the command. */
+  readonly flag?: 'systemWide' | 'via' | 'set';
+  readonly commands: readonly string[];
+  /** `--sudo` does it; otherwise the side must be reached as root. */
+  readonly bySudo: boolean;
+}
+
+const accounts = ['reads', 'explain', 'check'];
+const findsShares = ['md5', 'reads', 'residency', 'drop', 'explain', 'check', 'mode', 'doctor'];
+
+/** Everything that vfs-verify does as root where it may, and nothing else. */
+const deeds: readonly PrivilegedDeed[] = [
+  {
+    ...{ sides: ['host'], commands: findsShares, bySudo: true },
+    does: 'ls -l /proc/PID/fd; readlink /proc/PID/cwd; cat /proc/net/unix',
+    why: 'which daemon serves which machine, where libvirt gave it a descriptor or it was told a relative path',
+    without: 'libvirt is asked (virsh); else --map says it',
+  },
+  {
+    ...{ sides: ['host'], commands: accounts, bySudo: true },
+    does: "cat /proc/PID/io   (the daemon's; QEMU's for 9p)",
+    why: 'how many bytes crossed to the daemon, and how many the disk gave',
+    without: 'told by latency only',
+  },
+  {
+    ...{ sides: ['guest', 'host'], commands: ['reads', 'drop', 'check'], flag: 'systemWide', bySudo: true },
+    does: 'echo 3 > /proc/sys/vm/drop_caches',
+    why: '--system-wide',
+    without: 'refused; a file is dropped without root',
+  },
+  {
+    ...{ sides: ['guest'], commands: ['mode'], flag: 'set', bySudo: false },
+    does: 'umount; mount',
+    why: 'another mode takes another mount',
+    without: 'refused',
+  },
+  {
+    ...{ sides: ['guest'], commands: ['check'], flag: 'via', bySudo: false },
+    does: 'umount; mount',
+    why: 'another mode takes another mount',
+    without: 'refused',
+  },
+];
+
+/** What a command with these flags does as root. */
+export function privilegedDeeds(
+  command: string,
+  flags: Readonly<Record<string, unknown>>,
+): readonly PrivilegedDeed[] {
+  return deeds.filter(
+    ({ commands, flag }) =>
+      commands.includes(command) &&
+      (flag === undefined || (flags[flag] !== undefined && flags[flag] !== false)),
+  );
+}

@@ -1,0 +1,111 @@
+import type { GroundFact } from '../model/ground.ts';
+import { shellWord } from '../model/shell-word.ts';
+import type { SeenSide } from './look-at-side.ts';
+
+/** What a reached side can and cannot, and the cure of each. */
+export function sideFacts(side: SeenSide): readonly GroundFact[] {
+  const { hello } = side;
+  const program =
+    hello.arch === 'node' ? 'plain node stands in for the probe' : `${hello.arch}, probe ${hello.version}`;
+  return [
+    { about: 'reached', state: 'ok', said: `Linux ${hello.kernel}, ${program}` },
+    rightsFact(side),
+    pageStateFact(side),
+    ...(side.where === 'guest' ? [tracepointsFact(side)] : []),
+    ...leftoverFacts(side),
+  ];
+}
+
+function rightsFact({ where, flag, hello, ground: { user, sudo } }: SeenSide): GroundFact {
+  const about = 'rights';
+  if (hello.uid === 0) return { about, state: 'ok', said: 'root' };
+  const costs =
+    where === 'host'
+      ? "what another user's daemon reads is not counted, and caches are dropped by file only"
+      : 'caches are dropped by file only, and nothing is mounted';
+  if (sudo === 'free')
+    return {
+      ...{
+        about,
+        state: 'limited',
+        said: `the user ${user}, whom sudo asks for no password; without it, ${costs}`,
+      },
+      cure: '--sudo takes it for what needs root and for nothing else (--print-privileged lists that)',
+    };
+  const asks = sudo === 'asks' ? ', whom sudo asks for a password' : '';
+  return {
+    ...{ about, state: 'limited', said: `the user ${user}${asks}: ${costs}` },
+    cure:
+      where === 'host' && flag === 'local'
+        ? 'sudo vfs-verify …'
+        : `log in there as root: --${where} ${shellWord(asRoot(flag))}`,
+  };
+}
+
+/** The same place for root. */
+function asRoot(flag: string): string {
+  const plain = flag.replace(/^ssh:\/\//, '').replace(/^[^@]*@/, '');
+  return `ssh://root@${plain}`;
+}
+
+function pageStateFact({ hello }: SeenSide): GroundFact {
+  const about = 'page-state';
+  if (hello.features.includes('cachestat'))
+    return { about, state: 'ok', said: 'cachestat: which pages are cached, dirty, being written back' };
+  if (hello.features.includes('mincore'))
+    return {
+      ...{ about, state: 'limited', said: 'no cachestat: cached pages by mincore, dirty ones are not told' },
+      cure: 'Linux 6.5 or newer has it',
+    };
+  return {
+    ...{ about, state: 'missing', said: 'page caches cannot be looked into' },
+    cure: 'the probe is needed: run npm run build where vfs-verify was installed from',
+  };
+}
+
+function tracepointsFact({ hello, ground }: SeenSide): GroundFact {
+  const about = 'tracepoints';
+  return ground.fuseTracepoints
+    ? { about, state: 'ok', said: 'each FUSE request can be traced' }
+    : {
+        ...{
+          about,
+          state: 'limited',
+          said: 'FUSE requests cannot be traced: they are counted at the daemon only',
+        },
+        cure:
+          hello.uid === 0
+            ? 'mount -t tracefs tracefs /sys/kernel/tracing (Linux 6.12 or newer)'
+            : 'it takes root there, and Linux 6.12 or newer',
+      };
+}
+
+function leftoverFacts({ ground: { leftDirectories, stuckProbes } }: SeenSide): readonly GroundFact[] {
+  const about = 'leftovers';
+  return [
+    ...(leftDirectories.length === 0
+      ? []
+      : [
+          {
+            ...{
+              about,
+              state: 'limited' as const,
+              said: `${leftDirectories.length} directories of probes that were killed`,
+            },
+            cure: `rm -r ${leftDirectories.map(shellWord).join(' ')}`,
+          },
+        ]),
+    ...(stuckProbes.length === 0
+      ? []
+      : [
+          {
+            ...{
+              about,
+              state: 'limited' as const,
+              said: `the process ${stuckProbes.join(', ')} waits for a share that is gone`,
+            },
+            cure: 'only a reboot ends it',
+          },
+        ]),
+  ];
+}
