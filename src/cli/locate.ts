@@ -33,7 +33,7 @@ export async function locate(given: string, timeoutMs: number, sides: Sides): Pr
   }
   const found = outcome.kind === 'value' ? (outcome.value as { path: string }).path : written;
   try {
-    return locatePath(found, sides.shares);
+    return locatePath(found, sides.shares, sides.mounts);
   } catch (error) {
     if (!(error instanceof KnownError)) throw error;
     const via = found === written ? '' : ` (${written} leads there)`;

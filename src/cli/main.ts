@@ -16,7 +16,12 @@ function program(): Command {
     .version(packageVersion(), '-V, --version')
     .showHelpAfterError('(vfs-verify COMMAND --help shows the flags)')
     .exitOverride()
-    .enablePositionalOptions();
+    .enablePositionalOptions()
+    .hook('preAction', async (_, command) => {
+      if (command.opts().printPrivileged !== true) return;
+      (await import('./privileged.ts')).printPrivileged(command.name(), command.opts());
+      throw new CommanderError(0, 'vfs-verify.printed', '');
+    });
 
   sides(root.command('md5'))
     .description('read files on both sides at once and compare them')
@@ -115,6 +120,11 @@ function program(): Command {
     .option('--json', 'print the report as JSON')
     .action(async (names: string[], flags) => (await import('./check.ts')).check(names, flags));
 
+  sides(root.command('doctor'))
+    .description('show what can be verified here and what cannot, and the cure of each; changes nothing')
+    .option('--json', 'print as JSON')
+    .action(async (flags) => (await import('./doctor.ts')).doctor(flags));
+
   root
     .command('diagnose')
     .description('judge saved output of fio or dd: what did this number measure')
@@ -196,7 +206,9 @@ function sides(command: Command): Command {
       'a lab that is up; --lab=NAME for one of several; check brings one up for itself where none is',
     )
     .addOption(new Option('--lab-name <name>').hideHelp())
-    .option('--accept-new-host-key', 'trust a host key that has never been seen');
+    .option('--accept-new-host-key', 'trust a host key that has never been seen')
+    .option('--sudo <side>', 'by sudo what needs root, on: host, guest or both')
+    .option('--print-privileged', 'only print what would be done as root, and where');
 }
 
 /** The flags that say how a share's mode is changed. */

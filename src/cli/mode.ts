@@ -15,7 +15,7 @@ import { putBack, putInto, type Toggled } from '../share/toggle/run.ts';
 import { benchFor } from './bench.ts';
 import { interruption } from './interruption.ts';
 import { checkPaths } from './locate.ts';
-import { knownShares, reachSides, type Sides } from './sides.ts';
+import { knownShares, onShare, reachSides, type Sides } from './sides.ts';
 import { parseVia } from './toggle-forms.ts';
 import { journalDirectory, openPlace, type ToggleFlags } from './toggle-place.ts';
 
@@ -44,12 +44,14 @@ interface ModeAnswer {
 }
 
 /** `vfs-verify mode PATH`: the mode in force and how it is known; with --set and --restore it is changed first. */
-export async function mode(given: string, flags: ModeFlags): Promise<void> {
+export async function mode(given: string, asked: ModeFlags): Promise<void> {
   checkPaths([given]);
-  if (flags.set !== undefined && flags.restore === true)
+  if (asked.set !== undefined && asked.restore === true)
     throw new KnownError('bad-flag', '--set and --restore exclude each other', 'Leave one of them away.');
-  const { lab, shares } = await knownShares(flags);
-  const { share, guestPath } = locatePath(path.posix.normalize(given), shares);
+  const known = await knownShares(asked);
+  const { lab } = known;
+  const { share, guestPath } = locatePath(path.posix.normalize(given), known.shares, known.mounts);
+  const flags: ModeFlags = { ...asked, ...onShare(known, share) };
   const interrupted = interruption();
   try {
     const toggled = await change(share, lab, flags, interrupted.signal);

@@ -8,7 +8,7 @@ import type { ToggleForm, TogglePlace } from '../share/toggle/toggle.ts';
 import { reportFailure } from './failure.ts';
 import { proveMode } from './mode.ts';
 import { beginRun, notRunIn, type Run, runChecks } from './run-checks.ts';
-import { reachSides } from './sides.ts';
+import { onShare, reachSides } from './sides.ts';
 import { parseVia } from './toggle-forms.ts';
 import { openPlace } from './toggle-place.ts';
 
@@ -27,9 +27,10 @@ export interface ToggledRun {
  * was there. A mode that the share cannot be put into costs its own results only.
  */
 export async function runToggled(run: Run): Promise<ToggledRun> {
-  const { asked, flags, asking, picked } = run;
+  const { asked, asking, picked } = run;
   const { lab, shares: known } = asking.sides;
   const share = onlyShare(known, lab !== undefined);
+  const flags = { ...run.flags, ...onShare(asking.sides, share) };
   const modes = namedModes(asked.modes);
   const { form, argument } = parseVia(flags.via, lab);
   const { place, close } = await openPlace(share, lab, flags, argument);
@@ -39,7 +40,7 @@ export async function runToggled(run: Run): Promise<ToggledRun> {
   try {
     await beginRun(run);
     for (const mode of modes) {
-      const there = await putThere(run, share, form, place, mode);
+      const there = await putThere({ ...run, flags }, share, form, place, mode);
       if (typeof there === 'string') {
         results.push(...picked.map(({ check }) => notRunIn(check.name, mode.name, there, flags)));
         continue;

@@ -2,14 +2,21 @@ import type { Endpoint } from '../endpoint/endpoint.ts';
 import { localEndpoint } from '../endpoint/local.ts';
 import { openEndpoint } from '../endpoint/open.ts';
 import { connectSsh } from '../endpoint/ssh.ts';
+import { bySudo, requireSudo } from '../endpoint/sudo.ts';
 import { labInUse } from '../lab/find.ts';
 import type { LabInfo } from '../lab/info.ts';
 import { KnownError } from '../model/error.ts';
 import { hasWindow, type Mode, parseMode, withDax } from '../model/mode.ts';
 import type { SideFacts } from '../model/report.ts';
 import { startProbe } from '../probe/install.ts';
+import { withPrivileges } from '../probe/privileged.ts';
 import type { ProbeSession } from '../probe/session.ts';
+import { machinesOn } from '../share/discover/look.ts';
+import type { Machine } from '../share/discover/machines.ts';
+import type { GuestMount } from '../share/guest-mounts.ts';
 import { parseMap, type Share } from '../share/share.ts';
+import { discoverShares } from './discover.ts';
+import { findGuest } from './find-guest.ts';
 
 /** The flags that say where the two sides are (main.ts). */
 export interface SideFlags {
@@ -20,6 +27,8 @@ export interface SideFlags {
   readonly lab?: boolean;
   readonly labName?: string;
   readonly acceptNewHostKey?: boolean;
+  /** `host`, `guest` or `both`. */
+  readonly sudo?: string;
 }
 
 /** One side, reached. */
@@ -35,7 +44,11 @@ export interface Sides {
   /** Another guest of the same shares, where a lab has one. */
   readonly guest2?: ReachedSide;
   readonly shares: readonly Share[];
+  /** What the guest has mounted, where the shares were found by it. */
+  readonly mounts?: readonly GuestMount[];
   readonly lab: LabInfo | undefined;
+  /** The flags, with the guest that was found where they name none. */
+  readonly flags: SideFlags;
   /** Program versions by name, as far as they are known. */
   readonly versions: Readonly<Record<string, string>>;
   /** Ends both probes and connections; bounded. Safe to call twice. */
@@ -43,52 +56,127 @@ export interface Sides {
 }
 
 /**
- * Reaches all sides at once and starts a probe on each.
- * @throws KnownError `no-guest`, `no-map`, `no-lab`, and what endpoints and probes throw.
+ * Reaches all sides at once and starts a probe on each. Where no flag names a guest or a share, the running system
+ * is asked.
+ * @throws KnownError `no-guest`, `several-guests`, `no-lab`, as `discoverShares` does, and what endpoints and
+ * probes throw.
  */
-export async function reachSides(flags: SideFlags): Promise<Sides> {
-  const { lab, shares } = await knownShares(flags);
+export async function reachSides(given: SideFlags): Promise<Sides> {
+  const { lab, flags, machines } = await settle(given);
   const second = lab?.otherGuests[0];
   const reached = await all([
-    () => openGuest(flags, lab),
-    () => openHost(flags),
-    ...(second === undefined ? [] : [() => connectSsh({ ...second.ssh, strict: true })]),
+    () => reachGuest(flags, lab),
+    () => reachHost(flags),
+    ...(second === undefined ? [] : [() => reach(() => connectSsh({ ...second.ssh, strict: true }), false)]),
   ]);
   const [guest, host, guest2] = reached as [ReachedSide, ReachedSide, ReachedSide?];
   const close = async () => {
     await Promise.all(reached.map(closeSide));
   };
-  return {
-    guest,
-    host,
-    ...(guest2 === undefined ? {} : { guest2 }),
-    shares,
-    lab,
-    versions: {
-      'guest-kernel': guest.session.hello.kernel,
-      'host-kernel': host.session.hello.kernel,
-      ...Object.fromEntries(
-        Object.entries(lab?.programs ?? {}).map(([name, { version }]) => [name, version]),
-      ),
-    },
-    close,
-  };
+  try {
+    const found = await sharesBetween(flags, lab, guest.endpoint, host.endpoint, machines);
+    return {
+      guest,
+      host,
+      ...(guest2 === undefined ? {} : { guest2 }),
+      ...found,
+      lab,
+      flags,
+      versions: {
+        'guest-kernel': guest.session.hello.kernel,
+        'host-kernel': host.session.hello.kernel,
+        ...(lab === undefined ? versionOf(found.shares) : versionsIn(lab)),
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Flags that name both sides, and what was seen of the host while the guest was looked for. */
+export interface Settled {
+  readonly lab: LabInfo | undefined;
+  readonly flags: SideFlags;
+  readonly machines: readonly Machine[] | undefined;
+}
+
+/** Says which guest is meant. Nobody is reached for it but the host. */
+export async function settle(flags: SideFlags): Promise<Settled> {
+  if (flags.guest !== undefined) return { lab: undefined, flags, machines: undefined };
+  if (flags.lab === true) {
+    const lab = await labInUse(flags.labName);
+    if (lab === undefined) throw new KnownError('no-lab', 'no lab is up', 'Bring one up: vfs-verify lab up.');
+    return { lab, flags, machines: undefined };
+  }
+  const host = await openHost(flags);
+  try {
+    const machines = await machinesFor(flags, host);
+    const found = await findGuest(flags, host, machines);
+    return found.lab === undefined
+      ? { lab: undefined, flags: { ...flags, guest: found.guest }, machines }
+      : { lab: found.lab, flags, machines };
+  } finally {
+    await host.close();
+  }
+}
+
+/** The machines of the host, with what its user, or with --sudo root, sees of them. */
+export function machinesFor(flags: SideFlags, host: Endpoint): Promise<readonly Machine[]> {
+  return machinesOn(host, hasSudo(flags, 'host') ? bySudo(host) : host);
+}
+
+/** A lab knows its shares, a user may name them; else the running system is asked. */
+export async function sharesBetween(
+  flags: SideFlags,
+  lab: LabInfo | undefined,
+  guest: Endpoint,
+  host: Endpoint,
+  machines: readonly Machine[] | undefined,
+): Promise<Pick<Sides, 'shares' | 'mounts'>> {
+  if (lab !== undefined) return { shares: labShares(lab, flags) };
+  if ((flags.map ?? []).length > 0) return { shares: mappedShares(flags) };
+  return discoverShares(flags, guest, host, machines ?? (await machinesFor(flags, host)));
 }
 
 /**
- * The shares that the flags name, or those of the lab that they mean; nobody is reached for it.
- * @throws KnownError `no-guest`, `no-map`, `no-lab`.
+ * The shares that the flags name, or those of the lab that they mean, or those that the guest is found to have; no
+ * probe is started for it.
+ * @throws KnownError as `reachSides` does.
  */
-export async function knownShares(flags: SideFlags): Promise<Pick<Sides, 'lab' | 'shares'>> {
-  const lab = flags.guest === undefined ? await labInUse(flags.labName) : undefined;
-  if (flags.guest === undefined && lab === undefined) {
-    throw new KnownError(
-      'no-guest',
-      flags.lab === undefined ? 'no guest is named, and no lab is up' : 'no lab is up',
-      'Name the guest (--guest ssh://user@host:port --map GUESTDIR=HOSTDIR), or bring a lab up: vfs-verify lab up.',
-    );
+export async function knownShares(
+  given: SideFlags,
+): Promise<Pick<Sides, 'lab' | 'shares' | 'mounts' | 'flags'>> {
+  const { lab, flags, machines } = await settle(given);
+  if (lab !== undefined) return { lab, shares: labShares(lab, flags), flags };
+  if ((flags.map ?? []).length > 0) return { lab, shares: mappedShares(flags), flags };
+  const [guest, host] = await Promise.all([openGuest(flags, lab), openHost(flags)]);
+  try {
+    return { lab, flags, ...(await sharesBetween(flags, lab, guest, host, machines)) };
+  } finally {
+    await Promise.all([guest.close(), host.close()]);
   }
-  return { lab, shares: lab === undefined ? mappedShares(flags) : labShares(lab, flags) };
+}
+
+/** The flags that lead to this very share again, so that nothing is looked for while it is away. */
+export function onShare(
+  { flags, lab }: Pick<Sides, 'flags' | 'lab'>,
+  { guestDir, hostDir }: Share,
+): SideFlags {
+  return lab === undefined ? { ...flags, map: [`${guestDir}=${hostDir}`] } : flags;
+}
+
+function versionsIn({ programs }: LabInfo): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(programs).map(([name, { version }]) => [name, version]));
+}
+
+/** That of the daemons, where they are all the same. */
+function versionOf(shares: readonly Share[]): Readonly<Record<string, string>> {
+  const servers = [...new Set(shares.flatMap(({ mode, server }) => (mode?.server === 'rust' ? server : [])))];
+  const [only = '', ...others] = servers;
+  const version = /^virtiofsd (\S+)$/.exec(only)?.[1];
+  return version === undefined || others.length > 0 ? {} : { virtiofsd: version };
 }
 
 /** Connects to the guest. */
@@ -107,9 +195,26 @@ function options(flags: SideFlags): { acceptNewHostKey?: boolean } {
   return flags.acceptNewHostKey === undefined ? {} : { acceptNewHostKey: flags.acceptNewHostKey };
 }
 
+/** Connects to the guest and starts a probe there. */
+export function reachGuest(flags: SideFlags, lab: LabInfo | undefined): Promise<ReachedSide> {
+  return reach(() => openGuest(flags, lab), hasSudo(flags, 'guest'));
+}
+
+/** Connects to the host and starts a probe there. */
+export function reachHost(flags: SideFlags): Promise<ReachedSide> {
+  return reach(() => openHost(flags), hasSudo(flags, 'host'));
+}
+
+/** @throws KnownError `bad-flag` */
+function hasSudo({ sudo }: SideFlags, side: 'host' | 'guest'): boolean {
+  if (sudo === undefined || sudo === 'both' || sudo === side) return sudo !== undefined;
+  if (sudo === 'host' || sudo === 'guest') return false;
+  throw new KnownError('bad-flag', `--sudo ${sudo} is not known`, 'Use host, guest or both.');
+}
+
 /** Starts all sides at once; when one fails, the others are closed again before the error goes on. */
-async function all(openers: readonly (() => Promise<Endpoint>)[]): Promise<ReachedSide[]> {
-  const settled = await Promise.allSettled(openers.map(reach));
+async function all(openers: readonly (() => Promise<ReachedSide>)[]): Promise<ReachedSide[]> {
+  const settled = await Promise.allSettled(openers.map((open) => open()));
   const reached = settled.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
   const failed = settled.find((each) => each.status === 'rejected');
   if (failed === undefined) return reached;
@@ -117,17 +222,20 @@ async function all(openers: readonly (() => Promise<Endpoint>)[]): Promise<Reach
   throw failed.reason;
 }
 
-async function reach(open: () => Promise<Endpoint>): Promise<ReachedSide> {
+async function reach(open: () => Promise<Endpoint>, sudo: boolean): Promise<ReachedSide> {
   const endpoint = await open();
   try {
-    return { endpoint, session: await startProbe(endpoint) };
+    if (sudo) await requireSudo(endpoint);
+    const session = await startProbe(endpoint);
+    const asRoot = () => startProbe(bySudo(endpoint));
+    return { endpoint, session: sudo && session.hello.uid !== 0 ? withPrivileges(session, asRoot) : session };
   } catch (error) {
     await endpoint.close();
     throw error;
   }
 }
 
-async function closeSide({ session, endpoint }: ReachedSide): Promise<void> {
+export async function closeSide({ session, endpoint }: ReachedSide): Promise<void> {
   await session.close();
   await endpoint.close();
 }
@@ -144,18 +252,11 @@ function declaredMode(flags: SideFlags): Mode | undefined {
 
 function mappedShares(flags: SideFlags): Share[] {
   const mode = declaredMode(flags);
-  const shares = (flags.map ?? []).map((text) => ({
+  return (flags.map ?? []).map((text) => ({
     ...parseMap(text),
     mode,
     modeHow: mode === undefined ? 'not known' : '--mode',
   }));
-  if (shares.length === 0)
-    throw new KnownError(
-      'no-map',
-      'nothing says which directories are one share',
-      'Add --map GUESTDIR=HOSTDIR, such as --map /mnt/data=/srv/share.',
-    );
-  return shares;
 }
 
 function labShares(lab: LabInfo, flags: SideFlags): Share[] {
@@ -176,7 +277,7 @@ function labShares(lab: LabInfo, flags: SideFlags): Share[] {
       ...serverOf(mode, lab),
     };
   });
-  return [...own, ...((flags.map ?? []).length > 0 ? mappedShares(flags) : [])];
+  return [...own, ...mappedShares(flags)];
 }
 
 /** Under another tag in the same mode, or in another mode: two tags are two caches all the same. */

@@ -54,15 +54,17 @@ export async function openPlace(
   };
 }
 
-/**
- * Where what is known of a share that was changed is kept: by the guest, as it is named, and the directory. The
- * XDG base directories say that a path that is not absolute is to be ignored.
- */
-export function journalDirectory(share: Share, lab: LabInfo | undefined, flags: SideFlags): string {
+/** Holds a directory for each share that was changed. A base directory (XDG) that is not absolute is ignored. */
+export function togglesDirectory(): string {
   const state = process.env.XDG_STATE_HOME;
   const base =
     state !== undefined && path.isAbsolute(state) ? state : path.join(homedir(), '.local', 'state');
+  return path.join(base, 'vfs-verify', 'toggles');
+}
+
+/** Where what is known of a share that was changed is kept: by the guest, as it is named, and the directory. */
+export function journalDirectory(share: Share, lab: LabInfo | undefined, flags: SideFlags): string {
   const guest = lab === undefined ? (flags.guest ?? '') : `lab ${lab.name}`;
   const key = createHash('sha256').update(`${guest}\0${share.guestDir}`).digest('hex').slice(0, 16);
-  return path.join(base, 'vfs-verify', 'toggles', key);
+  return path.join(togglesDirectory(), key);
 }

@@ -1,0 +1,44 @@
+import type { Endpoint } from '../endpoint/endpoint.ts';
+import { KnownError } from '../model/error.ts';
+import { type Mode, parseMode } from '../model/mode.ts';
+import { type GuestShares, sharesOfGuest } from '../share/discover/guest-shares.ts';
+import type { Machine } from '../share/discover/machines.ts';
+import { machineAt } from './find-guest.ts';
+import type { SideFlags } from './sides.ts';
+
+/**
+ * The shares that a guest has mounted, from the running system alone: which directory of the host each is, who
+ * serves it, in which mode. A mode that the user declared stands for all of them.
+ * @throws KnownError `no-share`, `no-daemon`, `several-shares`, and as the endpoints do.
+ */
+export async function discoverShares(
+  flags: SideFlags,
+  guest: Endpoint,
+  host: Endpoint,
+  machines: readonly Machine[],
+): Promise<GuestShares> {
+  const machine = flags.guest === undefined ? undefined : machineAt(flags.guest, machines);
+  const found = await sharesOfGuest(guest, host, machines, machine === undefined ? {} : { pid: machine.pid });
+  if (found.shares.length === 0) throw noShares(found, guest, host);
+  const declared = flags.mode === undefined ? undefined : parseMode(flags.mode);
+  return declared === undefined ? found : { ...found, shares: found.shares.map(inMode(declared)) };
+}
+
+function inMode(mode: Mode) {
+  return (share: GuestShares['shares'][number]) => ({ ...share, mode, modeHow: '--mode' });
+}
+
+function noShares({ unplaced }: GuestShares, guest: Endpoint, host: Endpoint): KnownError {
+  const [mount] = unplaced;
+  if (mount === undefined)
+    return new KnownError(
+      'no-share',
+      `${guest.name} has no share mounted (virtiofs, or 9p over virtio)`,
+      'Mount it there (mount -t virtiofs TAG DIR), or say which directories are one: --map GUESTDIR=HOSTDIR.',
+    );
+  return new KnownError(
+    'no-daemon',
+    `${guest.name} has the share ${mount.source} on ${mount.point}, and nothing that is seen on ${host.name} serves it`,
+    `Say which directory it is: --map ${mount.point}=HOSTDIR. Root sees more of other users' daemons; --host names another host.`,
+  );
+}

@@ -1,0 +1,213 @@
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Ground } from '../../src/model/ground.ts';
+import { doctorFaults } from '../../src/report/validate.ts';
+import { program, type Ran, reportOf, vfsVerify } from './cli.ts';
+import { type MachineParts, machineParts, startMachine, type TestMachine } from './discover/machine.ts';
+
+// Two machines that no lab knows of, and three directories, one of them inside another.
+
+let directory: string;
+let parts: MachineParts;
+let first: TestMachine;
+let second: TestMachine | undefined;
+let env: Record<string, string>;
+const dir = (...names: readonly string[]) => path.join(directory, ...names);
+
+beforeAll(async () => {
+  // Short: the paths of unix sockets hold 107 bytes.
+  directory = await mkdtemp(path.join(tmpdir(), 'vd-'));
+  chmodSync(directory, 0o755);
+  for (const each of ['home/.ssh', 'state', 'outer/deep', 'outer/tmp', 'outer/inner', 'other'])
+    mkdirSync(dir(each), { recursive: true });
+  for (const [file, text] of [
+    ['outer/file', 'outer'],
+    ['outer/deep/file', 'deep'],
+    ['outer/inner/file', 'inner'],
+    ['other/file', 'other'],
+  ] as const)
+    writeFileSync(dir(file), text);
+  parts = await machineParts(directory);
+  env = { HOME: dir('home'), XDG_STATE_HOME: dir('state') };
+  first = await startMachine(parts, 'one', [
+    { tag: 'data', mode: 'auto', hostDir: dir('outer') },
+    { tag: 'deep', mode: 'always', hostDir: dir('outer/deep') },
+  ]);
+  writeSshConfig(dir('home'), parts.keys.clientKeyFile);
+  await first.run(
+    [
+      'mount | grep -q /mnt/deep && umount /mnt/deep',
+      'mount -t virtiofs deep /mnt/data/deep',
+      'mkdir /mnt/bound && mount --bind /mnt/data/inner /mnt/bound',
+      'mount -t tmpfs none /mnt/data/tmp',
+      'ln -s /mnt/data/inner /tmp/link',
+    ].join('; '),
+  );
+});
+
+afterAll(async () => {
+  first?.end();
+  second?.end();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** A user whose ssh knows the guests by their ports, and the second by a name. */
+function writeSshConfig(home: string, keyFile: string): void {
+  const named = second === undefined ? [] : ['Host the-second', 'HostName 127.0.0.1', `Port ${second.port}`];
+  const all = ['Host *', 'User root', `IdentityFile ${keyFile}`, `UserKnownHostsFile ${dir('known_hosts')}`];
+  writeFileSync(path.join(home, '.ssh/config'), `${[...named, ...all].join('\n')}\n`, { mode: 0o600 });
+}
+
+function doctorOf(ran: Ran): Ground {
+  const ground: unknown = JSON.parse(ran.stdout);
+  expect(doctorFaults(ground)).toEqual([]);
+  return ground as Ground;
+}
+
+function factOf(ground: Ground, where: string, about: string) {
+  const place = ground.places.find((each) => each.where === where || each.name.startsWith(where));
+  return place?.facts.find((each) => each.about === about);
+}
+
+describe('where one guest can be meant', () => {
+  test.each([
+    ['/mnt/data/file', 'auto', 'outer'],
+    ['/mnt/data/inner/file', 'auto', 'outer'],
+    ['/mnt/data/deep/file', 'always', 'outer/deep'],
+    ['/mnt/bound/file', 'auto', 'outer/inner'],
+    ['/tmp/link/file', 'auto', 'outer'],
+  ])('md5 %s needs no flags', async (file, mode, hostDir) => {
+    const { status, report, first: result, stderr } = await reportOf(['md5', file], { env });
+    expect(status, stderr).toBe(0);
+    expect(result).toMatchObject({ mode, verdict: { kind: 'pass' } });
+    const share = report.environment.shares.find((each) => file.startsWith(each.guestDir ?? '?'));
+    expect(report.environment.shares).toHaveLength(3);
+    if (!file.startsWith('/tmp/'))
+      expect(report.environment.shares.map((each) => each.hostDir)).toContain(dir(hostDir));
+    expect(share?.server ?? 'virtiofsd').toMatch(/^virtiofsd/);
+  });
+
+  test('a path that is in no share is told with where it lies', async () => {
+    const { status, first: result } = await reportOf(['md5', '/mnt/data/tmp/file'], { env });
+    expect(status).toBe(2);
+    expect(result.verdict).toMatchObject({ code: 'outside-share', reason: expect.stringContaining('tmpfs') });
+  });
+
+  test('the daemon of each share is known, so that its reads are counted', async () => {
+    const { status, first: result, stderr } = await reportOf(['reads', '/mnt/data/file'], { env });
+    expect(status, stderr).toBe(0);
+    expect(JSON.stringify(result)).toContain('rchar');
+  });
+
+  test('doctor says what there is, and changes nothing on either side', async () => {
+    const before = await stateOfBothSides();
+    const ran = await vfsVerify(['doctor', '--json'], { env });
+    expect(ran.status, ran.stderr).toBe(0);
+    const ground = doctorOf(ran);
+    expect(ground.abilities.find(({ command }) => command === 'md5')).toEqual({ command: 'md5', can: 'yes' });
+    expect(ground.abilities.find(({ command }) => command === 'reads')?.can).toBe('yes');
+    expect(factOf(ground, 'guest', 'rights')?.said).toBe('root');
+    expect(factOf(ground, '/mnt/data =', 'place')?.said).toContain('the same inode on both sides');
+    expect(factOf(ground, '/mnt/data =', 'memory')?.state).toBe('ok');
+    expect(factOf(ground, '/mnt/data/deep =', 'mode')?.said).toContain('always');
+    expect(await stateOfBothSides()).toEqual(before);
+    const text = await vfsVerify(['doctor'], { env });
+    expect(text.stdout).toMatch(/^(Everything|Can be done here: md5, check, reads)/);
+  });
+
+  test('an ordinary user without sudo compares, and each thing that he cannot is said with its reason', async () => {
+    const home = dir('nobody');
+    mkdirSync(path.join(home, '.ssh'), { recursive: true });
+    copyFileSync(parts.keys.clientKeyFile, path.join(home, 'key'));
+    writeSshConfig(home, path.join(home, 'key'));
+    for (const each of ['', '.ssh', '.ssh/config', 'key']) chownSync(path.join(home, each), 65534, 65534);
+    chmodSync(dir('known_hosts'), 0o644);
+    const asNobody = async (...args: readonly string[]) => {
+      const user = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
+      const result = await execa('setpriv', [...user, process.execPath, program, ...args], {
+        ...{ reject: false, stdin: 'ignore', timeout: 100_000 },
+        env: { HOME: home, XDG_STATE_HOME: path.join(home, 'state'), XDG_RUNTIME_DIR: '' },
+      });
+      return { status: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+    };
+    const compared = await asNobody('md5', '/mnt/data/file');
+    expect(compared.status, compared.stderr).toBe(0);
+    expect(compared.stdout).toMatch(/^same /);
+    const asked = await asNobody('doctor', '--json');
+    expect(asked.status, asked.stderr).toBe(0);
+    const ground = doctorOf(asked);
+    expect(ground.abilities.filter(({ can }) => can !== 'yes').map(({ command }) => command)).toEqual(
+      expect.arrayContaining(['reads', 'explain', 'drop --system-wide']),
+    );
+    expect(factOf(ground, 'host', 'rights')).toMatchObject({ state: 'limited', cure: expect.any(String) });
+    expect(factOf(ground, '/mnt/data =', 'daemon')).toMatchObject({ state: 'limited' });
+    const sudo = await asNobody('md5', '/mnt/data/file', '--sudo', 'host');
+    expect([sudo.status, sudo.stderr]).toEqual([2, expect.stringContaining('sudo does not start anything')]);
+  });
+});
+
+describe('where two guests can be meant', () => {
+  beforeAll(async () => {
+    second = await startMachine(parts, 'two', [
+      { tag: 'data', mode: 'never', hostDir: dir('other') },
+      { tag: 'deep', mode: 'auto', hostDir: dir('outer/deep') },
+    ]);
+    writeSshConfig(dir('home'), parts.keys.clientKeyFile);
+  });
+
+  test('both are listed with the flag that picks each', async () => {
+    const ran = await vfsVerify(['md5', '/mnt/data/file'], { env });
+    expect(ran.status).toBe(2);
+    expect(ran.stderr).toContain('2 could be meant');
+    expect(ran.stderr).toContain(`--guest ssh://127.0.0.1:${first.port}  the machine "one"`);
+    expect(ran.stderr).toContain(`--guest ssh://127.0.0.1:${second?.port}  the machine "two"`);
+  });
+
+  test('a guest is known by its port, and by what it sees where only its name is given', async () => {
+    for (const guest of [`ssh://root@127.0.0.1:${second?.port}`, 'the-second']) {
+      const { status, report, stderr } = await reportOf(['md5', '/mnt/data/file', '--guest', guest], { env });
+      expect(status, stderr).toBe(0);
+      expect(report.environment.shares.map(({ hostDir, mode }) => [hostDir, mode])).toContainEqual([
+        dir('other'),
+        'never',
+      ]);
+    }
+  });
+
+  test('one directory that two guests share in two modes is found, and its mode is not guessed', async () => {
+    const { status, report } = await reportOf(['md5', '/mnt/deep/file', '--guest', 'the-second'], { env });
+    expect(status).toBe(0);
+    const deep = report.environment.shares.find(({ guestDir }) => guestDir === '/mnt/deep');
+    expect(deep).toMatchObject({ hostDir: dir('outer/deep'), mode: 'unknown' });
+  });
+});
+
+/** Everything of both sides that a program could leave behind, but for what the kernel counts by itself. */
+async function stateOfBothSides(): Promise<Readonly<Record<string, string>>> {
+  const line = [
+    'ls -lAR /mnt/data /mnt/bound /tmp /run /dev/shm /var/tmp 2>/dev/null',
+    'cat /proc/mounts',
+    'ps -o comm | grep -c vfs-probe || true',
+  ].join('; ');
+  return {
+    guest: await first.run(line),
+    files: readdirSync(directory, { recursive: true }).map(String).sort().join('\n'),
+    mounts: readFileSync('/proc/self/mounts', 'utf8'),
+    temporary: readdirSync(tmpdir())
+      .filter((each) => /^vfs-(verify|probe)/.test(each))
+      .sort()
+      .join('\n'),
+  };
+}
