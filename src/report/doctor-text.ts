@@ -8,8 +8,9 @@ import { printable } from './printable.ts';
 export function renderDoctor({ abilities, places }: Ground, style: Style): string {
   const lines = [
     ...wrapped(answer(abilities), { width: style.width }),
-    '',
-    ...abilities.flatMap((each) => abilityLines(each, style)),
+    ...(abilities.every(({ can }) => can === 'no')
+      ? []
+      : ['', ...abilities.flatMap((each) => abilityLines(each, style))]),
     ...places.flatMap((each) => ['', ...placeLines(each, style)]),
     ...nextLines(places, style),
   ];
