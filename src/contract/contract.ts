@@ -87,12 +87,16 @@ function cellIn(cells: Cells, all: Cells, mode: Mode): Commitment | undefined {
   return undefined;
 }
 
+/** Programs that serve one kind of mode: of any other their version says nothing, though it may be known. */
+const serves: Readonly<Record<string, Mode['server']>> = { virtiofsd: 'rust', 'c-virtiofsd': 'c' };
+
 /** Whether a condition holds; undefined where a version that it names is not known. */
 function isMet(when: Condition, mode: Mode, versions: Versions): boolean | undefined {
   if (when.flag !== undefined && !mode.flags.includes(when.flag)) return false;
   if (when.without !== undefined && mode.flags.includes(when.without)) return false;
   let met: boolean | undefined = true;
   for (const [program, range] of Object.entries(when.versions ?? {})) {
+    if ((serves[program] ?? mode.server) !== mode.server) return false;
     const within = isWithin(versions[program], range);
     if (within === false) return false;
     if (within === undefined) met = undefined;

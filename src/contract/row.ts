@@ -30,7 +30,10 @@ export interface Condition {
   readonly flag?: string;
   /** The mode does not have this flag. */
   readonly without?: string;
-  /** By program (guest-kernel, host-kernel, virtiofsd, qemu): from this version on, before that one. */
+  /**
+   * By program (guest-kernel, host-kernel, virtiofsd, qemu): from this version on, before that one. A version of one
+   * daemon never holds in the modes of another.
+   */
   readonly versions?: Readonly<Record<string, VersionRange>>;
 }
 

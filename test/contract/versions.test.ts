@@ -41,6 +41,15 @@ describe('a promise that depends on a version', () => {
     ).toEqual({ kind: 'as-local', orErrnos: ['ESTALE'] });
   });
 
+  it('is not that of the other daemon, which is on the same machine', () => {
+    const both = { virtiofsd: '1.13.3', 'c-virtiofsd': '7.2.22', 'guest-kernel': '6.12' };
+    for (const mode of ['c:none', 'c:auto', 'c:always'])
+      expect(bound('rename-over/working-directory', mode, both), mode).toEqual(
+        bound('rename-over/working-directory', mode, { ...both, virtiofsd: '1.10' }),
+      );
+    expect(bound('rename-over/working-directory', 'c:auto', both)).toEqual({ kind: 'as-local' });
+  });
+
   it('is not known where the version is not, and would matter', () => {
     expect(bound('create/after-failed-lookup', '9p:loose')).toBeUndefined();
     expect(bound('create/after-failed-lookup', 'auto')?.kind).toBe('fresh');

@@ -84,10 +84,14 @@ const pastOldEnd: Cells = {
 /** The same with O_DIRECT: 9p asks its server, and is not held up by the size that the guest knows. */
 const pastOldEndDirect: Cells = { ...pastOldEnd, ...everyNinep(fresh) };
 
+const mayEndMachine = reported(
+  'a load behind the end of the host’s file may end the virtual machine (SIGBUS)',
+);
+
 /** Reading what the host cut off. */
 const cut: Cells = {
   ...pastOldEnd,
-  dax: reported('a load behind the end of the host’s file may end the virtual machine (SIGBUS)'),
+  dax: mayEndMachine,
   '9p:readahead': staleUntil('the last close of the file', 'eviction'),
   '9p:mmap': staleUntil('the last close of the file', 'eviction'),
 };
@@ -273,7 +277,7 @@ export const hostWrites: readonly Row[] = [
     title: 'the host truncates and grows the file again; the guest reads the range through a kept descriptor',
     cells: {
       ...byKeptPages,
-      dax: reported('a load while the host’s file is short may end the virtual machine (SIGBUS)'),
+      dax: mayEndMachine,
     },
     because:
       'Size and mtime tell, as for an overwrite: then the range reads as the host has it, zeros included.',
@@ -284,7 +288,7 @@ export const hostWrites: readonly Row[] = [
     title: 'the host truncates and grows the file again; the guest opens it again and reads the range',
     cells: {
       ...byOpen,
-      dax: reported('a load while the host’s file is short may end the virtual machine (SIGBUS)'),
+      dax: mayEndMachine,
     },
     because: 'As for an overwrite: an open without FOPEN_KEEP_CACHE drops the pages.',
     sources: opened,
