@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { loadFindings } from '../../src/run/known.ts';
-import { loadChecks } from '../../src/run/load-checks.ts';
 import { shown } from '../lab/told/all.ts';
 import type { Shown } from '../lab/told/told.ts';
+import { ownChecks } from '../own-checks.ts';
 
 // A check that cannot fail is a defect. What is told here of misbehaving daemons the lab's tests make true, code by
 // code: this holds their tables against the lists of the checks, and prints the table of check × misbehaviour.
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const checks = (await loadChecks(`${root}/checks`)).map(({ check }) => check);
+const checks = await ownChecks();
 const findings = await loadFindings(`${root}/docs/findings`);
 
 /** Of released software, which needs no lie. */

@@ -1,12 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, it } from 'vitest';
-import type { Check } from '../../src/model/check.ts';
+import { describe, expect, it } from 'vitest';
 import { loadBundle } from '../../src/run/bundle.ts';
 import { judgeBundle } from '../../src/run/judge.ts';
 import { type Finding, loadFindings, markKnown } from '../../src/run/known.ts';
-import { loadChecks } from '../../src/run/load-checks.ts';
+import { ownChecks } from '../own-checks.ts';
 
 // The evidence of each defect that is written down is kept, and judged again: neither a judge nor the contract may
 // come to excuse it.
@@ -14,10 +13,7 @@ import { loadChecks } from '../../src/run/load-checks.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = path.join(root, 'docs/findings');
 const findings = await loadFindings(folder);
-let checks: readonly Check[];
-beforeAll(async () => {
-  checks = (await loadChecks(path.join(root, 'checks'))).map(({ check }) => check);
-}, 120_000);
+const checks = await ownChecks();
 
 async function judged({ id, check: name }: Finding) {
   const directory = path.join(folder, id);
