@@ -1,5 +1,6 @@
 import type { ManyResult, PageState, Stat } from '../../src/model/operation.ts';
 import { type Finding, inTurn, many, type Question, refusalIn, valuesOf } from '../repeat/question.ts';
+import { unmarked } from './ground.ts';
 
 const length = 1024 * 1024;
 const sources = [
@@ -41,6 +42,8 @@ export const control: Question = {
     if (refused !== undefined) return { kind: 'unclear', words: refused };
     const [, inDax, hash, pages] = valuesOf(observed, n, 'window').values as Looked;
     const [, plain, plainHash, plainPages] = valuesOf(observed, n, 'without').values as Looked;
+    const other = unmarked(inDax);
+    if (other !== undefined) return other;
     if (pages.cached > 0 && pages.by !== 'refused')
       return {
         kind: 'broken',
@@ -67,7 +70,7 @@ export const control: Question = {
       };
     return {
       kind: 'holds',
-      words: `in DAX state (${inDax.dax}), 0 of ${pages.pages} pages cached in the guest; with dax=never ${plainPages.cached} of ${plainPages.pages}`,
+      words: `in DAX state, 0 of ${pages.pages} pages cached in the guest; with dax=never ${plainPages.cached} of ${plainPages.pages}`,
     };
   },
 };

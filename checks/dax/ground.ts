@@ -1,6 +1,7 @@
 import type { Check, Observed, Step } from '../../src/model/check.ts';
 import type { ManyResult, Operation, Stat } from '../../src/model/operation.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
+import type { Finding } from '../repeat/question.ts';
 
 /**
  * Whether there is a window at all. A check of the DAX window asks each time: a share that has none refuses
@@ -34,6 +35,12 @@ export function daxState(observed: Observed, actor: string): boolean | undefined
     .filter((step) => step.actor === actor)
     .flatMap((step) => statsIn(step, observed.value(step.id)).flatMap(({ dax }) => dax ?? []));
   return said.length === 0 ? undefined : said.includes(true);
+}
+
+/** A server marks its files one by one (dax=inode): one that is not in DAX state may be cached as any other. */
+export function unmarked(stat: Stat | undefined): Finding | undefined {
+  if (stat?.dax === true) return undefined;
+  return { kind: 'unclear', words: 'this file is not in DAX state, though another one is' };
 }
 
 function statsIn({ op }: Step, value: unknown): readonly Stat[] {

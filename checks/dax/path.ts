@@ -1,10 +1,11 @@
 import type { Ledger } from '../../src/model/account.ts';
 import type { Observed, Setting, Step } from '../../src/model/check.ts';
-import type { EvictResult, ExtentsResult, PageState } from '../../src/model/operation.ts';
+import type { EvictResult, ExtentsResult, PageState, Stat } from '../../src/model/operation.ts';
 import { describeOutcome } from '../../src/model/outcome.ts';
 import { type AccountedRun, readSteps } from '../../src/model/read-steps.ts';
 import { liesInMemory } from '../repeat/in-memory.ts';
 import { type Finding, inTurn, many, type Question, refusalIn } from '../repeat/question.ts';
+import { unmarked } from './ground.ts';
 
 /** Two ranges of 2 MiB, which is what a guest's kernel maps at once. */
 const size = 4 * 1024 * 1024;
@@ -111,6 +112,7 @@ function lookAt(way: Way, ledger: Ledger | undefined, observed: Observed, n: num
     return { kind: 'not-here', words: 'the share lies in memory (tmpfs): there is no disk to read from' };
   if (ledger === undefined) return { kind: 'unclear', words: `it was not read: ${whyNot(observed, run)}` };
   return (
+    unmarked(observed.value<Stat>(`${run}.guest-stat`)) ??
     cachedInGuest(way, observed, run) ??
     readByDaemon(way, ledger) ??
     unproved(ledger) ??

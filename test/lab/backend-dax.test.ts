@@ -10,6 +10,8 @@ import type { Ledger } from '../../src/model/account.ts';
 import type { ReadsEvidence } from '../../src/model/reads-evidence.ts';
 import { countsOf, setFaults } from './backend.ts';
 import { downLab, inGuest, reportOf, upLab, vfsVerify } from './cli.ts';
+import { windowFaults } from './told/dax.ts';
+import { shownBy } from './told/told.ts';
 
 // The DAX window of the lab's own backend, with its counters as the oracle and dax=never as the control.
 
@@ -211,35 +213,27 @@ describe('with files of any length', () => {
     await inGuest(name, `mount -t virtiofs ${tag} /mnt/auto`);
   });
 
-  it.each([
-    ['dax-offset', 'dax-window/last-range', 'wrong-bytes'],
-    ['dax-offset', 'dax-path/control', 'other-bytes'],
-    ['dax-last-range', 'dax-window/last-bytes', 'wrong-bytes'],
-    ['dax-last-short', 'dax-window/last-range', 'wrong-bytes'],
-    ['dax-shared-base', 'dax-window/many-files', 'wrong-bytes'],
-    ['dax-stale-range', 'dax-window/larger-than-window', 'wrong-bytes'],
-    ['dax-other-share', 'dax-window/two-shares', 'wrong-bytes'],
-    ['dax-copy', 'dax-coherence/host-stores', 'stale'],
-    ['dax-copy', 'dax-coherence/guest-stores', 'stale'],
-    ['dax-copy', 'dax-path/reads', 'daemon-reads'],
-    ['dax-not-marked', 'dax-path/loads', 'no-window'],
-    // The last one: what it leaves hanging in the guest, nothing ends.
-    ['dax-end-hangs', 'dax-coherence/at-the-end', 'never-ended'],
-  ])('the fault %s is found by %s: %s', async (fault, check, code) => {
-    // A second window shows what the first one has: the first is that of the mode that is checked.
-    const [mode, liar] =
-      fault === 'dax-not-marked'
-        ? ['auto+dax=inode', 'auto+dax=inode']
-        : ['auto+dax=always', fault === 'dax-other-share' ? 'auto+dax=inode' : 'auto+dax=always'];
-    await setFaults(lab, liar, fault);
+  async function foundWith(faults: string, liar: string, check: string, mode: string) {
+    await setFaults(lab, liar, faults);
     const { first } = await reportOf(['check', `--lab=${name}`, check, '--modes', mode]);
     await setFaults(lab, liar, '');
-    const [verdict] = first.cases.map((each) => each.verdict);
-    expect(verdict, JSON.stringify(verdict)).toMatchObject({
-      kind: code === 'no-window' ? 'skip' : 'fail',
-      code,
-    });
+    return first.cases[0]?.verdict;
+  }
+
+  it('a server that marks no file has no window for any check', async () => {
+    const mode = 'auto+dax=inode';
+    const verdict = await foundWith('dax-not-marked', mode, 'dax-path/loads', mode);
+    expect(verdict).toMatchObject({ kind: 'skip', code: 'no-window' });
   });
+
+  it.each(windowFaults.flatMap((told) => shownBy(told, told.faults).map((shown) => ({ ...told, ...shown }))))(
+    'the fault $faults is found by $check/$case: $code',
+    async (told) => {
+      const { faults, policy, liar = policy, check, code } = told;
+      const verdict = await foundWith(faults, liar, `${check}/${told.case}`, policy);
+      expect(verdict).toMatchObject({ kind: 'fail', code });
+    },
+  );
 });
 
 describe('in a QEMU that maps no part of a page', () => {
