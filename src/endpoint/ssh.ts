@@ -1,7 +1,8 @@
 import { KnownError } from '../model/error.ts';
-import type { Endpoint, ExecResult, RemoteProcess } from './endpoint.ts';
+import type { Endpoint, RemoteProcess } from './endpoint.ts';
 import { quoteCommand } from './quote.ts';
 import { describe, runToEnd } from './run-to-end.ts';
+import { notStartedByShell } from './shell-words.ts';
 import type { Connection } from './ssh-connect.ts';
 import { programOn } from './ssh-program.ts';
 import { connectTo, connectWith, limitsOf, type SshOptions } from './ssh-route.ts';
@@ -106,7 +107,7 @@ function endpointOver(connection: Connection, openMs: number): Endpoint {
     spawn,
     exec: async (argv, options) => {
       const result = await runToEnd(await spawn(argv), argv, name, options);
-      const missing = notStarted(argv, result);
+      const missing = notStartedByShell(argv, result);
       if (missing === undefined) return result;
       throw new KnownError(
         'command-not-started',
@@ -117,25 +118,6 @@ function endpointOver(connection: Connection, openMs: number): Endpoint {
     },
     close: () => connection.close(),
   };
-}
-
-/**
- * A remote shell tells only by 126 or 127 and in its own words that there is no such program. A program may
- * end with these numbers itself; only a shell's message about this very word is taken as "not started".
- */
-function notStarted(argv: readonly string[], result: ExecResult): string | undefined {
-  if ((result.status !== 126 && result.status !== 127) || result.stdout !== '') return undefined;
-  const [program = ''] = argv;
-  const isShells = result.stderr.split('\n').some((line) => {
-    const afterExec = /\bexec: (?:line \d+: )?(.*)$/.exec(line)?.[1];
-    return (
-      afterExec?.startsWith(`${program}: `) === true ||
-      line.endsWith(`command not found: ${program}`) ||
-      (/^env: |unknown command/i.test(line) && line.includes(program))
-    );
-  });
-  if (!isShells) return undefined;
-  return result.status === 127 ? 'not found' : 'no permission to execute it';
 }
 
 function connectionLost(name: string, argv: readonly string[], reason: string): KnownError {

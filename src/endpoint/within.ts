@@ -27,3 +27,11 @@ export function within<T>(
     }
   });
 }
+
+/** What a promise settles with, or undefined when that takes longer. */
+export function withinMs<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms, undefined);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { RemoteProcess } from '../endpoint/endpoint.ts';
+import { withinMs } from '../endpoint/within.ts';
 import { lineSplitter } from './lines.ts';
 
 const maxLineBytes = 2 * 1024 * 1024 + 1024;
@@ -81,13 +82,5 @@ export function openChannel(process: RemoteProcess): Channel {
 function endOf(stream: Readable): Promise<void> {
   return new Promise((resolve) => {
     stream.once('end', resolve).once('close', resolve).on('error', resolve);
-  });
-}
-
-/** What a promise settles with, or undefined when that takes longer. */
-export function withinMs<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms, undefined);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

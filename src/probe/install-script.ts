@@ -13,6 +13,8 @@
  * there. `read` takes its line byte by byte, but `head` may read too far: the client sends nothing more until
  * it has been asked. What cannot be written is read all the same, so that the next line is a line.
  *
+ * Where busybox is there and nothing else has a name of its own, its parts are called by way of it.
+ *
  * $2: architectures that the client has, between spaces. $3: paths at which the same programs may be installed
  * (installedDirectory), likewise; one that is another architecture's does not say its version.
  */
@@ -26,6 +28,11 @@ for program in $3; do
     exec "$program" serve
   fi
 done
+if ! uname -m >/dev/null 2>&1 && command -v busybox >/dev/null 2>&1; then
+  for each in uname mktemp mkdir chmod rm cat wc head dd tail gzip; do
+    if busybox "$each" --help >/dev/null 2>&1; then eval "$each() { busybox $each \\"\\$@\\"; }"; fi
+  done
+fi
 dir= tried= full=
 trap '[ -z "$dir" ] || rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM PIPE

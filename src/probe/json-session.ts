@@ -1,7 +1,8 @@
+import { withinMs } from '../endpoint/within.ts';
 import { KnownError } from '../model/error.ts';
 import type { Operation } from '../model/operation.ts';
 import type { Outcome } from '../model/outcome.ts';
-import { type Channel, withinMs } from './channel.ts';
+import type { Channel } from './channel.ts';
 import type { ProbeHello, ProbeSession, RequestOptions } from './session.ts';
 
 /** How long the session waits for what. Tests shorten them. */

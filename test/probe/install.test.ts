@@ -1,5 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -81,6 +89,14 @@ test.skipIf(!hasBusybox)('busybox is enough of a shell', async () => {
   mkdirSync(bin);
   spawnSync('busybox', ['--install', '-s', bin]);
   await works(asRemote(['busybox', 'env', `PATH=${bin}`]));
+});
+
+test.skipIf(!hasBusybox)('busybox under no other name than sh is enough', async () => {
+  const bin = join(work, 'lone');
+  mkdirSync(bin);
+  const busybox = spawnSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).stdout.trim();
+  for (const name of ['busybox', 'sh']) symlinkSync(busybox, join(bin, name));
+  await works(asRemote([], { PATH: bin }));
 });
 
 test('a side without head, mktemp and gzip is served all the same', async () => {
