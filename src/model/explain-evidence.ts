@@ -1,5 +1,7 @@
 import type { ShareWords } from './comparison.ts';
 import type { ProgramAccount } from './program-account.ts';
+import type { ReportedLatency } from './reported-latency.ts';
+import type { Timeline } from './timeline.ts';
 
 /**
  * What `vfs-verify explain` found. A type and not an interface, so that it is assignable to a verdict's open
@@ -19,6 +21,10 @@ export type ExplainEvidence = {
   readonly stateLeft?: readonly string[];
   /** What the benchmark says of its own speed, from its output. */
   readonly rate?: BenchmarkRate;
+  /** The run over time. */
+  readonly timeline?: Timeline;
+  /** How long its requests took, where the benchmark says so. */
+  readonly latency?: readonly ReportedLatency[];
   /** With `--on-host`. */
   readonly onHost?: HostRun;
   /** What to change to measure the other medium, the most telling first. */

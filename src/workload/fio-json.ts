@@ -174,7 +174,9 @@ function directionOf(direction: DirectionName, value: Located | undefined): Save
   const [mean, count] = [numberAt(value, 'iops_mean'), numberAt(value, 'iops_samples')];
   const clat = latencyOf(value, 'clat');
   const lat = latencyOf(value, 'lat');
-  const percentiles = percentilesOf(value, 'clat');
+  const ofCompletion = percentilesOf(value, 'clat');
+  const of = ofCompletion.length > 0 ? 'clat' : 'lat';
+  const bins = binsOf(value, of);
   return [
     {
       direction,
@@ -187,7 +189,8 @@ function directionOf(direction: DirectionName, value: Located | undefined): Save
       ...spread('slat', latencyOf(value, 'slat')),
       ...spread('clat', clat),
       ...spread('lat', lat),
-      percentiles: percentiles.length > 0 ? percentiles : percentilesOf(value, 'lat'),
+      percentiles: of === 'clat' ? ofCompletion : percentilesOf(value, 'lat'),
+      ...(bins.length === 0 ? {} : { bins }),
       ...(mean === undefined || count === undefined || count.value === 0 ? {} : { samples: { mean, count } }),
     },
   ];
@@ -234,6 +237,17 @@ function percentilesOf(value: Located | undefined, name: string): SavedDirection
   return [...table.members].flatMap(([percent, leaf]) =>
     'value' in leaf && typeof leaf.value === 'number' && Number(percent) > 0
       ? [[Number(percent), found(leaf.value * scale, leaf.at)] as const]
+      : [],
+  );
+}
+
+/** Only json+ has them, and only of versions that count in nanoseconds. */
+function binsOf(value: Located | undefined, name: string): NonNullable<SavedDirection['bins']> {
+  const table = memberOf(memberOf(value, `${name}_ns`), 'bins');
+  if (table === undefined || !('members' in table)) return [];
+  return [...table.members].flatMap(([ns, leaf]) =>
+    'value' in leaf && typeof leaf.value === 'number' && leaf.value > 0 && Number(ns) >= 0
+      ? [[Number(ns), leaf.value] as const]
       : [],
   );
 }

@@ -19,8 +19,11 @@ export interface LocatedDocument {
   readonly isCut: boolean;
 }
 
-/** Histograms: by far the most of `json+`, and nothing is asked of them. */
-const skipped = new Set(['bins', 'block', 'log']);
+/** Nothing is asked of these. */
+const skipped = new Set(['block', 'log']);
+/** Histograms are by far the most of `json+`: those of a document that has so many figures already are left out. */
+const histogram = 'bins';
+const maxFigures = 200_000;
 const maxItems = 20_000;
 const maxDepth = 64;
 
@@ -36,6 +39,7 @@ export function locatedObject(text: string, at: number): LocatedDocument {
   let root: { members: Map<string, Located> } | undefined;
   let key = '';
   let skipDepth = 0;
+  let figures = 0;
   let end = text.length;
   let isCut = true;
   const add = (value: Located) => {
@@ -47,7 +51,8 @@ export function locatedObject(text: string, at: number): LocatedDocument {
   };
   const open = (value: Open) => {
     if (stack.length >= maxDepth) throw new Done();
-    if (skipDepth > 0 || (stack.length > 0 && !isItem() && skipped.has(key))) skipDepth += 1;
+    const isSkipped = skipped.has(key) || (key === histogram && figures > maxFigures);
+    if (skipDepth > 0 || (stack.length > 0 && !isItem() && isSkipped)) skipDepth += 1;
     else add(value);
     if (stack.length === 0 && 'members' in value) root = value;
     stack.push(value);
@@ -72,7 +77,9 @@ export function locatedObject(text: string, at: number): LocatedDocument {
       key = name;
     },
     onLiteralValue: (value, offset) => {
-      if (skipDepth === 0) add({ value, at: at + offset });
+      if (skipDepth > 0) return;
+      figures += 1;
+      add({ value, at: at + offset });
     },
     onObjectEnd: close,
     onArrayEnd: close,

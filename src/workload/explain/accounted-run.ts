@@ -4,6 +4,8 @@ import type { BenchmarkRate } from '../../model/explain-evidence.ts';
 import { filesystems } from '../../model/filesystems.ts';
 import type { CountersResult } from '../../model/operation.ts';
 import type { ProgramAccount } from '../../model/program-account.ts';
+import type { ReportedLatency } from '../../model/reported-latency.ts';
+import type { Timeline } from '../../model/timeline.ts';
 import { type LocatedPath, locatePath, type Share } from '../../share/share.ts';
 import { Asker } from './asker.ts';
 import {
@@ -15,9 +17,13 @@ import {
   startAttended,
 } from './attended.ts';
 import { claimedIn, rateIn } from './claims.ts';
+import { readClock } from './clocks.ts';
 import { FileStates } from './file-states.ts';
 import { countersOf, type HostSample, HostWatch } from './host-watch.ts';
+import { Live, type OnSeen } from './live.ts';
 import { filesOfShares, mayBePaths, sharesMeant } from './named-files.ts';
+import { latencyIn } from './reported-latency.ts';
+import { runTimeline } from './run-timeline.ts';
 
 /** What is to be explained. */
 export interface Explained {
@@ -30,6 +36,8 @@ export interface Explained {
   /** Of one share, where its machine's monitor can be asked. */
   readonly usedIndexOf: (share: Share) => (() => Promise<readonly number[]>) | undefined;
   readonly onRunning?: (running: Running) => void;
+  /** Told of the counts while it runs. */
+  readonly onSeen?: OnSeen;
 }
 
 /** A run with everything that was seen of it. */
@@ -41,6 +49,9 @@ export interface AccountedRun {
   readonly account?: ProgramAccount;
   /** How fast the program says that it was. */
   readonly rate?: BenchmarkRate;
+  /** The run over time, and how long its requests took by its own report. */
+  readonly timeline?: Timeline;
+  readonly latency?: readonly ReportedLatency[];
   readonly hostSamples: readonly HostSample[];
   /** What the measurement itself changed, a sentence each. */
   readonly disturbed: readonly string[];
@@ -98,8 +109,11 @@ class Account {
     const meant = sharesMeant(this.#asked.files.length > 0 ? named : words, command.directory, shares);
     const states = new FileStates(meant, host, guest);
     await states.before(named);
-    const watch = this.#watch(meant);
+    const [only] = meant.length === 1 ? meant : [];
+    const live = new Live(this.#asked.onSeen, only && serverOf(only), only?.vmmPid);
+    const watch = this.#watch(meant, live);
     const before = await watch.begin();
+    const clockBefore = await readClock(guest);
     const output: Buffer[] = [];
     let kept = 0;
     let last: Promise<CountersResult | undefined> | undefined;
@@ -110,6 +124,7 @@ class Account {
       streams,
       {
         onFile: (file) => states.noticed(file),
+        onSample: (sample) => live.guest(sample),
         // At the moment of its end, before its last output has come.
         onEnded: () => {
           last ??= watch.end();
@@ -132,6 +147,8 @@ class Account {
       last ??= watch.end();
       await last;
     }
+    if (attended.end !== undefined) live.guest(attended.end);
+    const clockAfter = await readClock(guest);
     const files = await states.after(attended.files);
     const share = shareOf(files) ?? (meant.length === 1 ? meant[0] : undefined);
     const seen = { attended, hostSamples: watch.samples, disturbed: disturbed(states.opened) };
@@ -148,24 +165,38 @@ class Account {
       messages: meant.length === 1 ? watch.messages : undefined,
       claimed: claimedIn(said),
     });
+    const account = programAccount(samples);
+    const timeline = runTimeline({
+      attended,
+      watch,
+      clocks: [clockBefore, clockAfter],
+      server: serverOf(share),
+      vmm: share.vmmPid,
+      account,
+    });
+    const latency = latencyIn(said);
     return {
       ...seen,
       share,
       samples,
-      account: programAccount(samples),
+      account,
       ...(rate === undefined ? {} : { rate }),
+      ...(timeline === undefined ? {} : { timeline }),
+      ...(latency.length === 0 ? {} : { latency }),
     };
   }
 
-  #watch(meant: readonly Share[]): HostWatch {
+  #watch(meant: readonly Share[], live: Live): HostWatch {
     const processes = meant.flatMap(({ daemonPid, vmmPid }) => [daemonPid, vmmPid]);
     const [first] = meant;
-    return new HostWatch(
+    const watch: HostWatch = new HostWatch(
       this.#askers.counting,
       [...new Set(processes.filter((pid) => pid !== undefined))],
       first?.hostDir ?? '/',
       meant.length === 1 && first !== undefined ? this.#asked.usedIndexOf(first) : undefined,
+      (sample) => live.host(sample, watch.messages),
     );
+    return watch;
   }
 
   #samples(seen: {
@@ -179,8 +210,7 @@ class Account {
     readonly claimed: Claimed | undefined;
   }): ProgramSamples {
     const { share, files, messages, claimed, attended } = seen;
-    const is9p = (share.mode?.server ?? share.type) === '9p';
-    const server = is9p ? share.vmmPid : share.daemonPid;
+    const server = serverOf(share);
     const before = countersOf(seen.before, server, share.vmmPid);
     const after = countersOf(seen.after, server, share.vmmPid);
     const storage = filesystems.get(seen.fsMagic ?? 0);
@@ -190,7 +220,7 @@ class Account {
     const end = attended.end;
     if (end === undefined) throw new Error('an account needs an end');
     return {
-      transport: is9p ? '9p' : 'fuse',
+      transport: is9p(share) ? '9p' : 'fuse',
       ...(share.mode === undefined ? {} : { writeback: share.mode.flags.includes('writeback') }),
       ...(share.mode === undefined
         ? {}
@@ -212,6 +242,15 @@ class Account {
       ],
     };
   }
+}
+
+function is9p({ mode, type }: Share): boolean {
+  return (mode?.server ?? type) === '9p';
+}
+
+/** The process that reads and writes for the guest. */
+function serverOf(share: Share): number | undefined {
+  return is9p(share) ? share.vmmPid : share.daemonPid;
 }
 
 function daemonRefusal(counted: CountersResult | undefined, server: number | undefined) {

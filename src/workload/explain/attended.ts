@@ -5,6 +5,7 @@ import { KnownError } from '../../model/error.ts';
 import { describeOutcome } from '../../model/outcome.ts';
 import type { RunEnd, RunFile, RunLine, RunSample, RunSignal } from '../../model/program-run.ts';
 import type { ProbeSession } from '../../probe/session.ts';
+import { Thinned } from './thinned.ts';
 
 /** The side that the program runs on. */
 export interface Place {
@@ -30,6 +31,7 @@ export interface Streams {
 export interface Listener {
   onStarted?(): void;
   onFile?(file: RunFile): void;
+  onSample?(sample: RunSample): void;
   onEnded?(): void;
   /** Both outputs, as they pass. */
   onOutput?(chunk: Buffer): void;
@@ -41,6 +43,8 @@ export interface Attended {
   readonly status: number;
   /** Absent where it could not be started, or the account was lost. */
   readonly end?: RunEnd;
+  /** CLOCK_MONOTONIC of its side when it started. */
+  readonly startedNs?: string;
   readonly samples: readonly RunSample[];
   readonly files: readonly RunFile[];
   /** Why it did not start: an errno's name. */
@@ -53,6 +57,8 @@ const appearMs = 30_000;
 const silentMs = 120_000;
 /** Its last words may still be on their way when its channel has closed, and the reverse. */
 const lateMs = 5000;
+/** Seven minutes at the full rate; a longer run is kept more thinly. */
+const mostSamples = 4096;
 
 /** A program that runs; `signal` hands one on to it. */
 export interface Running {
@@ -130,9 +136,10 @@ export async function startAttended(
       );
     return {
       status: how.status ?? 128,
-      samples: lines.samples,
+      samples: lines.samples.items,
       files: [...lines.files.values()],
       ...(lines.end === undefined ? {} : { end: lines.end }),
+      ...(lines.startedNs === undefined ? {} : { startedNs: lines.startedNs }),
       ...(lines.failed === undefined ? {} : { failed: lines.failed }),
     };
   })();
@@ -151,11 +158,12 @@ export async function startAttended(
 }
 
 class Lines {
-  readonly samples: RunSample[] = [];
+  readonly samples = new Thinned<RunSample>(mostSamples);
   /** By path: the last that was told of each. */
   readonly files = new Map<string, RunFile>();
   end: RunEnd | undefined;
   failed: string | undefined;
+  startedNs: string | undefined;
   supervisor: number | undefined;
   readonly #listener: Listener;
 
@@ -165,8 +173,10 @@ class Lines {
 
   take(items: readonly RunLine[]): void {
     for (const line of items) {
-      if ('sample' in line) this.samples.push(line.sample);
-      else if ('file' in line) {
+      if ('sample' in line) {
+        this.samples.push(line.sample);
+        this.#listener.onSample?.(line.sample);
+      } else if ('file' in line) {
         const isNew = !this.files.has(line.file.path);
         this.files.set(line.file.path, line.file);
         if (isNew) this.#listener.onFile?.(line.file);
@@ -176,6 +186,7 @@ class Lines {
       } else if ('failed' in line) this.failed = line.failed.errno;
       else {
         this.supervisor = line.started.supervisor;
+        this.startedNs = line.started.monotonicNs;
         this.#listener.onStarted?.();
       }
     }

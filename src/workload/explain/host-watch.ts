@@ -1,28 +1,41 @@
 import type { ServerCounts, ShareCounters } from '../../ledger/program-samples.ts';
 import type { CountersResult } from '../../model/operation.ts';
 import type { Asker } from './asker.ts';
+import { Thinned } from './thinned.ts';
 
-/** One look at the host while the program runs. */
+/** One look at the host while the program runs. Milliseconds since the watch began, by this program's own clock. */
 export interface HostSample {
-  /** Milliseconds since the watch began, by this program's own clock. */
+  readonly askedMs: number;
+  /** When the answer had come. */
   readonly atMs: number;
   readonly counters: CountersResult;
+}
+
+/** FUSE messages that were completed since the watch began; moments as above. */
+export interface QueueSample {
+  readonly askedMs: number;
+  readonly atMs: number;
+  readonly messages: number;
 }
 
 const everyMs = 100;
 /** Each queue's index counts mod 65,536: it is looked at often enough not to go round unseen. */
 const messagesEveryMs = 500;
+/** Seven minutes at the full rate; a longer run is kept more thinly. */
+const mostSamples = 4096;
 
 /** Watches the host's counters of the shares that may be meant. */
 export class HostWatch {
-  readonly samples: HostSample[] = [];
+  readonly #samples = new Thinned<HostSample>(mostSamples);
+  readonly #queueSamples = new Thinned<QueueSample>(mostSamples);
   readonly #host: Asker;
   readonly #processes: readonly number[];
   readonly #directory: string;
   readonly #usedIndex: (() => Promise<readonly number[]>) | undefined;
+  readonly #onSample: ((sample: HostSample) => void) | undefined;
   #messages: number | undefined;
   #lastIndex: readonly number[] | undefined;
-  #begun = 0;
+  #begun = performance.now();
   #timers: NodeJS.Timeout[] = [];
   #looking: Promise<unknown> = Promise.resolve();
 
@@ -32,11 +45,13 @@ export class HostWatch {
     processes: readonly number[],
     directory: string,
     usedIndex: (() => Promise<readonly number[]>) | undefined,
+    onSample?: (sample: HostSample) => void,
   ) {
     this.#host = host;
     this.#processes = processes;
     this.#directory = directory;
     this.#usedIndex = usedIndex;
+    this.#onSample = onSample;
   }
 
   /** Takes the first look and goes on each 100 ms. */
@@ -45,9 +60,9 @@ export class HostWatch {
       { do: 'open', path: this.#directory, flags: ['rdonly', 'directory'], as: 'share' },
       'device',
     );
+    this.#begun = performance.now();
     // The used index brackets the counters, so that it never counts less than they do.
     await this.#countMessages();
-    this.#begun = performance.now();
     const first = await this.#look();
     let isBusy = false;
     this.#timers = [
@@ -78,23 +93,43 @@ export class HostWatch {
     return this.#messages;
   }
 
+  get samples(): readonly HostSample[] {
+    return this.#samples.items;
+  }
+
+  get queueSamples(): readonly QueueSample[] {
+    return this.#queueSamples.items;
+  }
+
+  /** What its samples count their milliseconds from: a moment of `performance.now`. */
+  get begunMs(): number {
+    return this.#begun;
+  }
+
   async #look(): Promise<CountersResult | undefined> {
+    const askedMs = performance.now() - this.#begun;
     const counters = await this.#host.value<CountersResult>(
       { do: 'counters', processes: this.#processes, file: 'share', memory: true },
       'daemon-io',
     );
-    if (counters !== undefined) this.samples.push({ atMs: performance.now() - this.#begun, counters });
+    if (counters !== undefined) {
+      const sample = { askedMs, atMs: performance.now() - this.#begun, counters };
+      this.#samples.push(sample);
+      this.#onSample?.(sample);
+    }
     return counters;
   }
 
   async #countMessages(): Promise<void> {
     if (this.#usedIndex === undefined) return;
+    const askedMs = performance.now() - this.#begun;
     try {
       const now = await this.#usedIndex();
       const last = this.#lastIndex ?? now;
       this.#lastIndex = now;
       this.#messages =
         (this.#messages ?? 0) + now.reduce((sum, index, at) => sum + ((index - (last[at] ?? 0)) & 0xffff), 0);
+      this.#queueSamples.push({ askedMs, atMs: performance.now() - this.#begun, messages: this.#messages });
     } catch (error) {
       this.#messages = undefined;
       this.#host.unseen.push({ what: 'used-index', why: (error as Error).message });
