@@ -13,6 +13,8 @@ import { knownNote, percentOf } from './ledger-text.ts';
 import { paintFor } from './paint.ts';
 import { printable, printableName } from './printable.ts';
 import { count, formatBytes } from './quantities.ts';
+import { latencyLines } from './reported-latency-text.ts';
+import { timelineLines } from './timeline-text.ts';
 import { shareLines } from './verdict-text.ts';
 
 const indent = '  ';
@@ -35,11 +37,13 @@ export function explainLines(
   return [
     ...wrapped(printable(result.verdict.reason), {
       width: style.width,
-      ...(evidence.state === undefined ? {} : { first: `from ${evidence.state}: `, rest: '' }),
+      ...(evidence.state === undefined ? {} : { first: `from ${printable(evidence.state)}: `, rest: '' }),
     }),
     ...wrapped(printable(programWords(account, seconds)), { width: style.width, first: indent }),
     ...blocks.flatMap((block) => ['', ...block]),
     '',
+    ...timelineLines(evidence.timeline, style),
+    ...latencyLines(evidence.latency, style),
     ...groundWords(account).flatMap((words) =>
       wrapped(printable(words), { width: style.width, first: indent, rest: `${indent}  ` }),
     ),
@@ -58,20 +62,12 @@ export function explainLines(
 
 /** Several runs: what the number depends on, then a row for each state that the program began in. */
 export function stateLines({ results }: Report, style: Style): string[] {
-  const runs = results.flatMap(({ verdict: { evidence } }) => (isExplain(evidence) ? [evidence] : []));
-  const speeds = runs.map(speedOf).filter((speed) => speed > 0);
-  const [slow, fast] = [Math.min(...speeds), Math.max(...speeds)];
-  const answer =
-    speeds.length < 2
-      ? 'There are not two runs to compare.'
-      : fast / slow < alike
-        ? 'What the caches hold before makes no difference to this number.'
-        : `The number depends on what the caches hold before: it is ${factor(fast / slow)} times as high from ${stateOf(runs, fast)} as from ${stateOf(runs, slow)}.`;
+  const runs = runsOf(results);
   return [
-    ...wrapped(answer, { width: style.width }),
+    ...wrapped(statesAnswer(results), { width: style.width }),
     '',
     ...runs.flatMap((run) => [
-      `${indent}${padTo(run.state ?? '', 12)}${`${run.seconds.toFixed(2)} s`.padStart(10)}  ${rateWords(run)}`.trimEnd(),
+      `${indent}${padTo(printable(run.state ?? ''), 12)}${`${run.seconds.toFixed(2)} s`.padStart(10)}  ${rateWords(run)}`.trimEnd(),
       ...(run.stateLeft ?? []).flatMap((each) =>
         wrapped(printable(each), { width: style.width, first: `${indent}    ` }),
       ),
@@ -79,29 +75,49 @@ export function stateLines({ results }: Report, style: Style): string[] {
   ];
 }
 
+function runsOf(results: Report['results']): ExplainEvidence[] {
+  return results.flatMap(({ verdict: { evidence } }) => (isExplain(evidence) ? [evidence] : []));
+}
+
+/** What the number of several runs depends on. */
+export function statesAnswer(results: Report['results']): string {
+  const runs = runsOf(results);
+  const speeds = runs.map(speedOf).filter((speed) => speed > 0);
+  const [slow, fast] = [Math.min(...speeds), Math.max(...speeds)];
+  return speeds.length < 2
+    ? 'There are not two runs to compare.'
+    : fast / slow < alike
+      ? 'What the caches hold before makes no difference to this number.'
+      : `The number depends on what the caches hold before: it is ${factor(fast / slow)} times as high from ${stateOf(runs, fast)} as from ${stateOf(runs, slow)}.`;
+}
+
 /** Less than this apart is the noise of a run or two. */
 const alike = 1.25;
 
 /** The same job on the host, and whether the two figures are of the same thing. */
-function hostLines(evidence: ExplainEvidence, style: Style): string[] {
+export function hostWords(evidence: ExplainEvidence): string[] {
   const { onHost } = evidence;
   if (onHost === undefined) return [];
   const { seconds, failed, status, diskReadBytes, askedBytes, rate } = onHost;
   if (seconds === undefined || askedBytes === undefined || diskReadBytes === undefined)
-    return wrapped(`on the host it could not be started: ${failed ?? `status ${status}`}`, {
-      width: style.width,
-      first: indent,
-    });
+    return [`on the host it could not be started: ${failed ?? `status ${status}`}`];
   const told = [
     `on the host: ${seconds.toFixed(2)} s`,
     ...speedWords(rate),
     ...(status === 0 ? [] : [`exit status ${status}`]),
     `${formatBytes(diskReadBytes)} from the disk of ${formatBytes(askedBytes[0])} that it read`,
   ].join(', ');
-  return [
-    ...wrapped(told, { width: style.width, first: indent, rest: `${indent}  ` }),
-    ...wrapped(comparison(evidence, onHost), { width: style.width, first: `${indent}  ` }),
-  ];
+  return [told, comparison(evidence, onHost)];
+}
+
+function hostLines(evidence: ExplainEvidence, style: Style): string[] {
+  return hostWords(evidence).flatMap((words, index) =>
+    wrapped(printable(words), {
+      width: style.width,
+      first: index === 0 ? indent : `${indent}  `,
+      rest: `${indent}  `,
+    }),
+  );
 }
 
 /** Two numbers can be compared where both are of memory, or both of the disk. */
@@ -157,7 +173,8 @@ function rateWords({ rate, account }: ExplainEvidence): string {
   return [...told, from.join(', ')].join('  ');
 }
 
-function programWords({ end, files }: ProgramAccount, seconds: number): string {
+/** How long it took, and which files it held. */
+export function programWords({ end, files }: ProgramAccount, seconds: number): string {
   const named = files.slice(0, 3).map(({ path, size, held }) => {
     const how = [
       ...(size === undefined ? [] : [formatBytes(size)]),
@@ -172,15 +189,20 @@ function programWords({ end, files }: ProgramAccount, seconds: number): string {
   return `${seconds.toFixed(2)} s, ${named.length === 0 ? 'no file of a share was seen open' : named.join(', ')}${more}${left}`;
 }
 
-/** `read      asked 4.6 GiB → daemon 4.5 GiB → disk …`, then a bar for each place. */
+/** `read: asked 4.6 GiB → to the daemon 4.5 GiB in 1,200,000 requests`. */
+export function flowWords(word: string, { asked, crossed }: Flow): string {
+  const passed =
+    crossed === undefined
+      ? ''
+      : ` → to the daemon ${rangeOf(crossed.bytes)} in ${numberRange(crossed.requests)} requests`;
+  return `${word}: asked ${rangeOf(asked.bytes)}${passed}`;
+}
+
+/** What was asked and what crossed, then a bar for each place. */
 function flowLines(word: string, flow: Flow, style: Style): string[] {
   const paint = paintFor(style.color);
-  const passed =
-    flow.crossed === undefined
-      ? ''
-      : ` → to the daemon ${rangeOf(flow.crossed.bytes)} in ${numberRange(flow.crossed.requests)} requests`;
   return [
-    ...wrapped(`${word}: asked ${rangeOf(flow.asked.bytes)}${passed}`, { width: style.width, first: indent }),
+    ...wrapped(flowWords(word, flow), { width: style.width, first: indent }),
     ...flow.lines.flatMap((line) => {
       const note = knownNote(line);
       return [
@@ -196,10 +218,11 @@ function flowLines(word: string, flow: Flow, style: Style): string[] {
 function row(line: LedgerLine, whole: number, style: Style): string {
   const room = Math.max(10, style.width - indent.length - nameWidth - 20);
   const length = line.bytes <= 0 ? 0 : Math.max(1, Math.round((line.bytes / Math.max(1, whole)) * room));
-  return `${indent}${padTo(line.source, nameWidth)}${padTo('█'.repeat(Math.min(room, length)), room)}${formatBytes(line.bytes).padStart(11)}${percentOf(line.bytes, whole).padStart(8)}`.trimEnd();
+  return `${indent}${padTo(line.source, nameWidth)}${padTo((style.ascii === true ? '#' : '█').repeat(Math.min(room, length)), room)}${formatBytes(line.bytes).padStart(11)}${percentOf(line.bytes, whole).padStart(8)}`.trimEnd();
 }
 
-function atEndLines({ atEnd }: WriteFlow, style: Style): string[] {
+/** What writes left behind; undefined where nobody could look. */
+export function atEndWords({ atEnd }: WriteFlow): string | undefined {
   const { guestDirtyBytes, hostDirtyBytes, hostDirtyBytesBefore } = atEnd;
   const told = [
     ...(guestDirtyBytes === undefined ? [] : [`${formatBytes(guestDirtyBytes)} dirty in the guest`]),
@@ -208,17 +231,18 @@ function atEndLines({ atEnd }: WriteFlow, style: Style): string[] {
       ? []
       : [`${formatBytes(hostDirtyBytesBefore)} there before it began`]),
   ];
-  return told.length === 0
+  return told.length === 0 ? undefined : `when it ended: ${told.join(', ')}`;
+}
+
+function atEndLines(writes: WriteFlow, style: Style): string[] {
+  const words = atEndWords(writes);
+  return words === undefined
     ? []
-    : wrapped(`when it ended: ${told.join(', ')}`, {
-        width: style.width,
-        first: indent,
-        rest: `${indent}  `,
-      });
+    : wrapped(words, { width: style.width, first: indent, rest: `${indent}  ` });
 }
 
 /** What the account stands on. */
-function groundWords({ device, daemonDiskBytes, reads, unseen }: ProgramAccount): string[] {
+export function groundWords({ device, daemonDiskBytes, reads, unseen }: ProgramAccount): string[] {
   const disk =
     device === undefined
       ? []

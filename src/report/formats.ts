@@ -10,6 +10,8 @@ export const formats = {
   text: async (report) => renderText(report, { color: false, width: 100 }),
   json: async (report) => renderJson(report),
   junit: async (report) => (await import('./junit.ts')).renderJunit(report),
+  /** Of programs that were explained: what went on over time. */
+  csv: async (report) => (await import('./csv.ts')).renderCsv(report),
   html: async (report) => (await import('./html/page.tsx')).renderHtml(report),
 } as const satisfies Readonly<Record<string, (report: Report) => Promise<string>>>;
 

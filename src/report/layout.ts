@@ -4,6 +4,8 @@ import wrapAnsi from 'wrap-ansi';
 /** How text is laid out. */
 export interface Style {
   readonly color: boolean;
+  /** The terminal's character set has no blocks to draw with. */
+  readonly ascii?: boolean;
   /** Columns. Only a path or a word of a command that is longer than a line exceeds it. */
   readonly width: number;
 }

@@ -3,6 +3,7 @@ import { padTo, type Style, wrapped } from './layout.ts';
 import { paintFor } from './paint.ts';
 import { printable } from './printable.ts';
 import { formatBytes } from './quantities.ts';
+import { sparks } from './sparks.ts';
 
 const indent = '  ';
 const nameWidth = 19;
@@ -25,7 +26,7 @@ function barLines({ lines, bytes }: Ledger, style: Style): string[] {
         `${padLeft(formatBytes(line.bytes), bytesWidth)}` +
         `${padLeft(percentOf(line.bytes, bytes), shareWidth)}`;
       const row =
-        `${indent}${padTo(line.source, nameWidth)}${padTo(bar(line.bytes / Math.max(1, bytes), room), room)}${right}`.trimEnd();
+        `${indent}${padTo(line.source, nameWidth)}${padTo(bar(line.bytes / Math.max(1, bytes), room, style), room)}${right}`.trimEnd();
       const note = knownNote(line);
       return note === undefined
         ? [row]
@@ -54,8 +55,9 @@ export function knownNote({ known, interval, because, bytes }: LedgerLine): stri
 const eighths = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
 
 /** A bar of a share of the room, in eighths of a column; anything above nothing shows. */
-function bar(share: number, room: number): string {
+function bar(share: number, room: number, { ascii }: Style): string {
   if (share <= 0) return '';
+  if (ascii === true) return '#'.repeat(Math.max(1, Math.round(share * room)));
   const parts = Math.max(1, Math.round(share * room * 8));
   return '█'.repeat(Math.floor(parts / 8)) + (parts % 8 === 0 ? '' : (eighths[parts % 8] ?? ''));
 }
@@ -68,8 +70,6 @@ export function percentOf(part: number, whole: number): string {
   if (share < 0.1) return '<0.1 %';
   return `${share.toFixed(1)} %`;
 }
-
-const sparks = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 function latencyLines({ latency, lines }: Ledger, style: Style): string[] {
   const rows = lines.flatMap(({ source }) => {
@@ -105,9 +105,10 @@ function spark(log2: readonly number[], from: number, to: number, style: Style):
     sums.push(sum);
   }
   const most = Math.max(1, ...sums);
-  return sums
-    .map((sum) => (sum === 0 ? ' ' : (sparks[Math.round(Math.sqrt(sum / most) * 7)] ?? '█')))
-    .join('');
+  return sparks(
+    sums.map((sum) => (sum === 0 ? null : Math.sqrt(sum / most))),
+    style,
+  );
 }
 
 /** What the account stands on, and what it leaves open. */

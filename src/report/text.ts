@@ -27,9 +27,9 @@ export type { Style };
 /**
  * A report for a terminal: the answer first, then the evidence, then what to do next. Ends in a newline.
  */
-export function renderText(report: Report, { color, width }: Style): string {
+export function renderText(report: Report, { width, ...rest }: Style): string {
   // A narrower terminal breaks lines itself: tables of its width would hold nothing.
-  const style = { color, width: Math.max(72, width) };
+  const style = { ...rest, width: Math.max(72, width) };
   const lines = report.command === 'check' ? checkLines(report, style) : pathsLines(report, style);
   return `${lines.join('\n')}\n`;
 }

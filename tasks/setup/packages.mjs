@@ -57,6 +57,12 @@ export const systemPackages = [
     proof: '/usr/bin/chromium',
   },
   { name: 'poppler-utils', for: ['test'], why: 'reads what that report prints', proof: 'pdftotext' },
+  {
+    name: 'python3-prometheus-client',
+    for: ['test'],
+    why: "reads what explain's --metrics writes, by the specification's own parser",
+    proof: '/usr/lib/python3/dist-packages/prometheus_client/openmetrics/parser.py',
+  },
   { name: 'strace', for: ['test'], why: "shows the probe's system calls to a test", proof: 'strace' },
   {
     name: 'libvirt-daemon',

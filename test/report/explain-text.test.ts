@@ -1,49 +1,10 @@
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { programAccount } from '../../src/ledger/program-account.ts';
 import type { ExplainEvidence } from '../../src/model/explain-evidence.ts';
-import type { Result } from '../../src/model/report.ts';
 import { renderText } from '../../src/report/text.ts';
 import { reportFaults } from '../../src/report/validate.ts';
-import { page } from '../ledger/build.ts';
-import { endOf, fileOf, programOf, served } from '../ledger/program.ts';
+import { evidenceOf, resultOf, size } from './explained.ts';
 import { reportOf } from './samples.ts';
-
-const pages = 64;
-const size = pages * page;
-const [all, none] = ['#'.repeat(pages), '.'.repeat(pages)];
-
-function evidenceOf(rest: Partial<ExplainEvidence> = {}): ExplainEvidence {
-  const account = programAccount(
-    programOf({
-      end: endOf({ rchar: 7000 + size, syscr: 9 + pages }),
-      files: [fileOf({ read: true }, { guest: none, host: all }, { guest: all, host: all })],
-      daemon: served({ read: size, reads: pages, kicks: pages }),
-      messages: pages,
-    }),
-  );
-  return {
-    kind: 'explain',
-    command: ['fio', 'job.fio'],
-    status: 0,
-    seconds: 2,
-    account,
-    advice: ['to measure the disk, drop the host’s cache too', 'or else'],
-    share: { mode: 'auto', how: "the lab's own daemon" },
-    disturbed: [],
-    ...rest,
-  };
-}
-
-function resultOf(evidence: ExplainEvidence): Result {
-  return {
-    check: 'explain',
-    mode: 'auto',
-    cases: [],
-    durationMs: 1,
-    verdict: { kind: 'pass', reason: evidence.account.reads.sentence, evidence },
-  };
-}
 
 function textOf(...evidence: readonly ExplainEvidence[]): string {
   return renderText(reportOf('explain', evidence.map(resultOf)), { color: false, width: 80 });

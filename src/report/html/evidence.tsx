@@ -1,4 +1,5 @@
 import { isComparison, isTree } from '../../model/comparison.ts';
+import { isExplain } from '../../model/explain-evidence.ts';
 import { isReads } from '../../model/reads-evidence.ts';
 import { isDrop, isResidency } from '../../model/residency.ts';
 import { isStaleness } from '../../model/staleness.ts';
@@ -6,6 +7,7 @@ import type { Verdict } from '../../model/verdict.ts';
 import { Anything } from './anything.tsx';
 import { DropBlock, ReadsBlock, ResidencyBlock } from './caches.tsx';
 import { ComparisonBlock, TreeBlock } from './comparison.tsx';
+import { ExplainBlock } from './explain.tsx';
 import { StalenessBlock } from './staleness.tsx';
 
 /** A verdict's evidence in the form that suits its kind. */
@@ -13,6 +15,7 @@ export function Evidence({ evidence }: { evidence: Verdict['evidence'] }) {
   if (evidence === undefined) return null;
   if (isComparison(evidence)) return <ComparisonBlock evidence={evidence} />;
   if (isTree(evidence)) return <TreeBlock evidence={evidence} />;
+  if (isExplain(evidence)) return <ExplainBlock evidence={evidence} />;
   if (isReads(evidence)) return <ReadsBlock evidence={evidence} />;
   if (isResidency(evidence)) return <ResidencyBlock evidence={evidence} />;
   if (isDrop(evidence)) return <DropBlock evidence={evidence} />;

@@ -47,7 +47,8 @@ export function LedgerBlock({ ledger }: { ledger: Ledger }) {
   );
 }
 
-function BarRow({ line, whole }: { line: LedgerLine; whole: number }) {
+/** One line of an account: its bar, how it is known, its bytes. */
+export function BarRow({ line, whole }: { line: LedgerLine; whole: number }) {
   const note = knownNote(line);
   return (
     <tr>

@@ -1,5 +1,6 @@
 import { failsAsKnown, type Report } from '../../model/report.ts';
 import { casesIn, changesWords, isOpen, pathsAnswer } from '../answer.ts';
+import { statesAnswer } from '../explain-text.ts';
 import { printable, printableName } from '../printable.ts';
 import { count, formatSeconds } from '../quantities.ts';
 import { verdictWord } from '../verdict-text.ts';
@@ -53,6 +54,8 @@ function answerOf(report: Report): { answer: string; also: string[] } {
   const { results, verdict, baseline } = report;
   const [first] = results;
   if (report.command !== 'check') {
+    if (report.command === 'explain' && results.length > 1)
+      return { answer: statesAnswer(results), also: [] };
     if (results.length !== 1 || first === undefined) return { answer: pathsAnswer(report), also: [] };
     if (report.command !== 'md5') return { answer: printable(first.verdict.reason), also: [] };
     const name = printableName(first.path ?? first.check);

@@ -12,14 +12,21 @@ const width = 420;
 const fontSize = 12;
 const className = 'plot';
 
-/** The page has their style: an element inside would be refused by the policy that forbids inline style. */
-function svgOf(options: Plot.PlotOptions): string {
+/**
+ * The page has their style: an element inside would be refused by the policy that forbids inline style.
+ * @param words what a screen reader says of it; without them it is hidden, since what is beside it says the same
+ */
+export function svgOf(options: Plot.PlotOptions, words?: string): string {
   const { document } = parseHTML('<html></html>');
   const svg = Plot.plot({ document, className, width, style: { fontSize: `${fontSize}px` }, ...options });
   svg.querySelector('style')?.remove();
   svg.removeAttribute('style');
   svg.setAttribute('font-size', String(fontSize));
-  svg.setAttribute('aria-hidden', 'true');
+  if (words === undefined) svg.setAttribute('aria-hidden', 'true');
+  else {
+    svg.setAttribute('role', 'img');
+    svg.setAttribute('aria-label', words);
+  }
   return svg.outerHTML;
 }
 
@@ -73,7 +80,7 @@ export function latencyPlot(
 }
 
 /** Powers of ten within a domain; at most six of them. */
-function decades([from = 1, to = 10]: readonly number[]): number[] {
+export function decades([from = 1, to = 10]: readonly number[]): number[] {
   const first = Math.ceil(Math.log10(from));
   const last = Math.floor(Math.log10(to));
   const step = Math.ceil((last - first + 1) / 6);
@@ -82,7 +89,7 @@ function decades([from = 1, to = 10]: readonly number[]): number[] {
   return all;
 }
 
-function timeTick(ns: number): string {
+export function timeTick(ns: number): string {
   if (ns >= 1e9) return `${ns / 1e9} s`;
   if (ns >= 1e6) return `${ns / 1e6} ms`;
   return ns >= 1e3 ? `${ns / 1e3} µs` : `${ns} ns`;
@@ -215,7 +222,7 @@ export function duration(ms: number): string {
   return ms >= 1000 ? told(ms / 1000, 's') : told(ms, 'ms');
 }
 
-function shortened(label: string): string {
+export function shortened(label: string): string {
   const text = [...printable(label)];
   return text.length > 38 ? `${text.slice(0, 37).join('')}…` : text.join('');
 }

@@ -195,6 +195,12 @@ caption { text-align: left; color: var(--muted); font-size: .85rem; padding: .3r
 .columns > * { min-width: 0; }
 figure { margin: 0; max-width: 30rem; }
 figcaption { font-size: .85rem; color: var(--muted); margin-bottom: .35rem; }
+.timeline figure { margin-top: .7rem; }
+.timeline .lead { font-size: .88rem; margin-bottom: .2rem; }
+.timeline .ground { margin-top: .5rem; }
+.panel-title { color: var(--ink); font-weight: 600; margin-right: 1rem; }
+.keys { display: inline-flex; flex-wrap: wrap; gap: 0 1rem; }
+.keys .swatch { width: 1.4rem; border-radius: 0; }
 .staleness figcaption { color: var(--ink); font-weight: 600; font-size: .92rem; }
 .plot { display: block; width: 100%; height: auto; color: var(--muted); }
 .plot text, .plot tspan { white-space: pre; }

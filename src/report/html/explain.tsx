@@ -1,0 +1,70 @@
+import type { ExplainEvidence } from '../../model/explain-evidence.ts';
+import type { Flow } from '../../model/program-account.ts';
+import { shellWord } from '../../model/shell-word.ts';
+import { atEndWords, flowWords, groundWords, hostWords, programWords } from '../explain-text.ts';
+import { printable } from '../printable.ts';
+import { formatBytes } from '../quantities.ts';
+import { Disturbed } from './comparison.tsx';
+import { BarRow } from './ledger.tsx';
+import { ReportedLatencyBlock } from './reported-latency.tsx';
+import { TimelineBlock } from './timeline.tsx';
+import { Command, Told } from './told.tsx';
+
+/** A program that was run: where its bytes came from and went, over time, and how long its requests took. */
+export function ExplainBlock({ evidence }: { evidence: ExplainEvidence }) {
+  const { command, status, seconds, account, state, stateLeft = [], timeline, latency, advice } = evidence;
+  const { reads, writes } = account;
+  const least = Math.max(reads.bytes, writes.bytes) / 1000;
+  const atEnd = atEndWords(writes);
+  return (
+    <>
+      <dl class="told">
+        <Told label="command">
+          <Command>{command.map(shellWord).join(' ')}</Command>
+        </Told>
+        <Told label="ran">{printable(programWords(account, seconds))}</Told>
+        <Told label="exit status">{status === 0 ? undefined : status}</Told>
+        <Told label="from">
+          {state === undefined ? undefined : printable([`${state} caches`, ...stateLeft].join('; '))}
+        </Told>
+        {hostWords(evidence).map((words) => (
+          <Told label="on the host">{printable(words)}</Told>
+        ))}
+        {/* The first of them stands below, as what to do next. */}
+        {advice.slice(1).map((words) => (
+          <Told label="or">{printable(words)}</Told>
+        ))}
+        <Disturbed disturbed={evidence.disturbed} />
+      </dl>
+      <div class="columns">
+        <div>
+          {reads.bytes > least ? <FlowBars word="read" flow={reads} /> : null}
+          {writes.bytes > least ? <FlowBars word="written" flow={writes} /> : null}
+          {writes.bytes > least && atEnd !== undefined ? <p class="note">{atEnd}</p> : null}
+          <ul class="ground">
+            {groundWords(account).map((words) => (
+              <li>{printable(words)}</li>
+            ))}
+          </ul>
+          {latency === undefined ? null : <ReportedLatencyBlock latency={latency} />}
+        </div>
+        {timeline === undefined ? null : <TimelineBlock timeline={timeline} />}
+      </div>
+    </>
+  );
+}
+
+function FlowBars({ word, flow }: { word: string; flow: Flow }) {
+  return (
+    <table class="bars">
+      <caption>
+        {flowWords(word, flow)}; {formatBytes(flow.bytes)} by where they were
+      </caption>
+      <tbody>
+        {flow.lines.map((line) => (
+          <BarRow line={line} whole={flow.bytes} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
