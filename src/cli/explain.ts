@@ -5,6 +5,7 @@ import { KnownError } from '../model/error.ts';
 import type { ExplainEvidence, HostRun } from '../model/explain-evidence.ts';
 import type { RunSignal } from '../model/program-run.ts';
 import type { Report, Result } from '../model/report.ts';
+import type { Format } from '../report/formats.ts';
 import { renderJson } from '../report/json.ts';
 import { renderText } from '../report/text.ts';
 import { makeReport } from '../run/report.ts';
@@ -21,9 +22,11 @@ import { runOnHost } from '../workload/explain/on-host.ts';
 import { bringInto, type CacheState, parseStates } from '../workload/explain/states.ts';
 import { environmentOf } from './environment.ts';
 import { reportFailure } from './failure.ts';
+import { withMetrics } from './live-metrics.ts';
 import { monitorsOf } from './monitor.ts';
 import { styleOf } from './print.ts';
 import { parseTimeout } from './quantities.ts';
+import { readReportFiles, writeReportFiles } from './report-files.ts';
 import { reachSides, type SideFlags, type Sides } from './sides.ts';
 import { packageVersion } from './version.ts';
 
@@ -34,11 +37,15 @@ export interface ExplainFlags extends SideFlags {
   readonly onHost?: boolean;
   readonly in?: string;
   readonly output?: string;
+  readonly report?: readonly string[];
+  readonly metrics?: string;
   readonly bundle?: string;
   readonly timeout: string;
   readonly json?: boolean;
 }
 
+/** There are no cases for JUnit to count. */
+const explainFormats: readonly Format[] = ['text', 'json', 'html', 'csv'];
 /** As env, timeout and nice do it: a failure of our own, never the program's. */
 const ownFailure = 125;
 const passedSignals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
@@ -67,6 +74,7 @@ async function explained(argv: readonly string[], flags: ExplainFlags): Promise<
         'Name it as the guest sees it, from its root: /mnt/share/file.',
       );
   const states = flags.states === undefined ? undefined : parseStates(flags.states);
+  const files = await readReportFiles(flags.report, explainFormats);
   const started = Date.now();
   const signals = new Signals();
   const sides = await reachSides(flags);
@@ -80,16 +88,18 @@ async function explained(argv: readonly string[], flags: ExplainFlags): Promise<
       usedIndexOf: (share) => monitors.usedIndexOf(share),
       onRunning: (running) => signals.passTo(running),
     };
-    const plan = { states, onHost: flags.onHost === true, isInterrupted: () => signals.count > 0 };
+    const run: RunOnce = (streams, state) => onceWatched(sides, asked, streams, { ...flags, state });
+    const plan = { states, onHost: flags.onHost === true, isInterrupted: () => signals.count > 0, run };
     const runs =
       states === undefined && !plan.onHost
-        ? [{ ...(await accountedRun(sides, asked, process)), startedAt: started }]
+        ? [{ ...(await run(process)), startedAt: started }]
         : await eachRun(plan, sides, asked);
     const results = runs.map((run) => resultOf(argv, run, sides, Date.now() - run.startedAt));
     const shares = [...new Set(runs.flatMap(({ share }) => (share === undefined ? [] : [share])))];
     const environment = environmentOf(sides, { started, seed: 0, shares });
     const report = makeReport('explain', packageVersion(), environment, results);
     if (flags.bundle !== undefined) await keep(flags.bundle, report, runs);
+    await writeReportFiles(files, report);
     await tell(report, flags);
     return runs.find(({ attended }) => attended.status !== 0)?.attended.status ?? 0;
   } finally {
@@ -108,10 +118,27 @@ interface Run extends AccountedRun {
   readonly onHost?: HostRun;
 }
 
+type RunOnce = (streams: Streams, state?: CacheState) => Promise<AccountedRun>;
+
 interface Plan {
+  readonly run: RunOnce;
   readonly states: readonly CacheState[] | undefined;
   readonly onHost: boolean;
   readonly isInterrupted: () => boolean;
+}
+
+/** One run, its metrics kept up to date meanwhile where they are wanted. */
+async function onceWatched(
+  sides: Sides,
+  asked: Explained,
+  streams: Streams,
+  { metrics, state }: { readonly metrics?: string; readonly state: CacheState | undefined },
+): Promise<AccountedRun> {
+  if (metrics === undefined) return accountedRun(sides, asked, streams);
+  const [program = ''] = asked.command.argv;
+  return withMetrics(metrics, { program, state }, (onSeen) =>
+    accountedRun(sides, { ...asked, onSeen }, streams),
+  );
 }
 
 /**
@@ -119,7 +146,7 @@ interface Plan {
  * twice, so that it gets none.
  */
 async function eachRun(
-  { states, onHost, isInterrupted }: Plan,
+  { states, onHost, isInterrupted, run: runOnce }: Plan,
   sides: Sides,
   asked: Explained,
 ): Promise<Run[]> {
@@ -140,7 +167,7 @@ async function eachRun(
       const startedAt = Date.now();
       const prepare = async () => (state === undefined ? [] : bringInto(state, files, { guest, host }));
       const stateLeft = await prepare();
-      const run = await accountedRun(sides, asked, withoutInput());
+      const run = await runOnce(withoutInput(), state);
       let there: HostRun | undefined;
       if (onHost && run.attended.failed === undefined && !isInterrupted()) {
         await prepare();
@@ -203,6 +230,8 @@ function resultOf(argv: readonly string[], run: Run, sides: Sides, durationMs: n
     ...(run.state === undefined ? {} : { state: run.state }),
     ...(run.stateLeft === undefined ? {} : { stateLeft: run.stateLeft }),
     ...(run.rate === undefined ? {} : { rate: run.rate }),
+    ...(run.timeline === undefined ? {} : { timeline: run.timeline }),
+    ...(run.latency === undefined ? {} : { latency: run.latency }),
     ...(run.onHost === undefined ? {} : { onHost: run.onHost }),
     advice: advice(account, {
       ...(share.mode === undefined ? {} : { allowDirectIo: share.mode.flags.includes('allow-direct-io') }),

@@ -92,6 +92,8 @@ function program(): Command {
     .option('--on-host', "run it on the host's view of the same files as well, for comparison")
     .option('--in <dir>', "the program's working directory in the guest")
     .option('-o, --output <file>', 'write the answer there instead of to standard error')
+    .option('--report <format=file>', 'write text, json, html or csv as well (may be repeated)', collect)
+    .option('--metrics <file>', 'keep OpenMetrics there while it runs, rewritten each second')
     .option('--timeout <seconds>', 'for looking at the files before and after', '60')
     .option('--bundle <dir>', 'keep the evidence there, with what was counted each 100 ms')
     .option('--json', 'the answer as JSON')

@@ -11,5 +11,11 @@ export function printReport(report: Report, json: boolean): void {
 export function styleOf(stream: NodeJS.WriteStream): Style {
   const color = stream.isTTY === true && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb';
   const columns = stream.isTTY === true ? stream.columns : 80;
-  return { color, width: Math.max(40, Math.min(columns ?? 80, 120)) };
+  return { color, width: Math.max(40, Math.min(columns ?? 80, 120)), ascii: !drawsBlocks(process.env) };
+}
+
+/** What the locale says of the character set; where it says nothing, it is UTF-8, as everywhere nowadays. */
+export function drawsBlocks({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
+  const locale = [LC_ALL, LC_CTYPE, LANG].find((each) => each !== undefined && each !== '');
+  return locale === undefined || /utf-?8/i.test(locale);
 }

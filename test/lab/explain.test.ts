@@ -10,6 +10,7 @@ import type { Source } from '../../src/model/account.ts';
 import { type ExplainEvidence, isExplain } from '../../src/model/explain-evidence.ts';
 import type { Flow } from '../../src/model/program-account.ts';
 import type { Report } from '../../src/model/report.ts';
+import type { QuantityName } from '../../src/model/run-quantities.ts';
 import { reportFaults } from '../../src/report/validate.ts';
 import { downLab, upLab, vfsVerify } from './cli.ts';
 import { watchReads, watchWrites } from './strace.ts';
@@ -284,6 +285,12 @@ describe('several runs', () => {
         output,
         '--bundle',
         path.join(scratch, 'kept'),
+        ...['html', 'csv'].flatMap((format) => [
+          '--report',
+          `${format}=${path.join(scratch, `states.${format}`)}`,
+        ]),
+        '--metrics',
+        path.join(scratch, 'states.prom'),
       ],
     );
     expect(ran.exitCode).toBe(0);
@@ -307,6 +314,29 @@ describe('several runs', () => {
     expect(runs[1]?.onHost?.diskReadBytes).toBe(0);
     expect(runs[1]?.onHost?.command).toContain(`if=${path.join(lab.hostDir, 'states')}`);
     expect(await readFile(path.join(scratch, 'kept', 'cold', 'host.jsonl'), 'utf8')).toContain('"atMs"');
+
+    // Over time: what crossed and what the disk gave adds up to what was counted, on one axis with what was asked.
+    const [cold] = runs;
+    const total = (quantity: QuantityName) =>
+      (cold?.timeline?.series[quantity] ?? []).reduce<number>((sum, value) => sum + (value ?? 0), 0);
+    for (const quantity of ['askedReadBytes', 'crossedReadBytes', 'serverDiskReadBytes'] as const)
+      expect(total(quantity), quantity).toBeGreaterThan(0.98 * 8 * mib);
+    expect(total('crossedReadBytes')).toBeLessThanOrEqual(cold?.account.reads.crossed?.bytes[1] ?? 0);
+    expect(cold?.timeline?.series.guestCachedBytes?.some((level) => (level ?? 0) > 0)).toBe(true);
+    const [header = '', ...rows] = (await readFile(path.join(scratch, 'states.csv'), 'utf8')).split('\r\n');
+    expect(header).toMatch(/^state,from_seconds,to_seconds,asked_read_bytes,/);
+    expect([...new Set(rows.map((row) => row.split(',')[0]))]).toEqual([
+      'cold',
+      'host-warm',
+      'guest-warm',
+      '',
+    ]);
+    const html = await readFile(path.join(scratch, 'states.html'), 'utf8');
+    expect(html.match(/class="timeline"/g)).toHaveLength(3);
+    const metrics = await readFile(path.join(scratch, 'states.prom'), 'utf8');
+    expect(metrics).toContain('vfs_verify_explain_exit_status{program="dd",state="guest-warm"} 0\n');
+    expect(metrics).toMatch(/^vfs_verify_explain_asked_read_bytes_total\{[^}]*\} \d{7,}$/m);
+    expect(metrics).toMatch(/# EOF\n$/);
   });
 
   it('need to know the files', async () => {

@@ -7,6 +7,13 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Report } from '../../src/model/report.ts';
 import { formats } from '../../src/report/formats.ts';
+import {
+  evidenceOf,
+  explainReport,
+  hostileExplainReport,
+  latencyOf,
+  timelineOfSeconds,
+} from '../report/explained.ts';
 import { hostileReport } from '../report/hostile.ts';
 import { downLab, upLab, vfsVerify } from './cli.ts';
 
@@ -39,6 +46,12 @@ beforeAll(async () => {
   await downLab(lab);
   report = JSON.parse(await readFile(file('json.json'), 'utf8')) as Report;
   await writeFile(file('hostile.html'), await formats.html(hostileReport()));
+  const latency = latencyOf(
+    await readFile(new URL('../workload/fixtures/true/json-plus.json', import.meta.url)),
+  );
+  const explained = explainReport(evidenceOf({ timeline: timelineOfSeconds(20), latency }));
+  await writeFile(file('explain.html'), await formats.html(explained));
+  await writeFile(file('hostile-explain.html'), await formats.html(hostileExplainReport(latency)));
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     // Chromium refuses to run as root inside its sandbox; the pages are our own files.
@@ -172,7 +185,7 @@ describe('the report of a run', () => {
 
   it('can be read by whoever sees little contrast: text stands off its ground in both dresses', async () => {
     for (const colorScheme of ['light', 'dark'] as const)
-      for (const name of ['html.html', 'hostile.html'])
+      for (const name of ['html.html', 'hostile.html', 'explain.html'])
         await withPage(
           name,
           async (page) => {
@@ -184,6 +197,38 @@ describe('the report of a run', () => {
           },
           { colorScheme },
         );
+  });
+});
+
+describe('the report of a program', () => {
+  it('fits a phone, its plots whole, and asks for nothing', async () => {
+    for (const name of ['explain.html', 'hostile-explain.html'])
+      await withPage(
+        name,
+        async (page, noted) => {
+          await page.evaluate('for (const each of document.querySelectorAll("details")) each.open = true');
+          expect(await sideways(page), name).toBe(0);
+          const widths = await page
+            .locator('.timeline svg.plot')
+            .evaluateAll((plots) => plots.map((plot) => plot.getBoundingClientRect().width));
+          expect(Math.min(...widths), name).toBeGreaterThan(250);
+          expect(noted).toEqual([]);
+        },
+        { viewport: { width: 360, height: 740 } },
+      );
+  });
+
+  it('has its plots under their names for a screen reader, and prints them with their figures', async () => {
+    const text = await withPage('explain.html', async (page) => {
+      expect(await page.getByRole('img', { name: /^Read over time\. asked by the program: / }).count()).toBe(
+        1,
+      );
+      await page.pdf({ path: file('explain.pdf'), format: 'A4' });
+      return (await execa('pdftotext', ['-layout', file('explain.pdf'), '-'])).stdout.replaceAll(/\s+/g, ' ');
+    });
+    expect(text).toContain("seconds since the program's start");
+    expect(text).toContain('8.0 MiB/s');
+    expect(text).toContain('rr: read');
   });
 });
 
