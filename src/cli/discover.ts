@@ -3,6 +3,7 @@ import { KnownError } from '../model/error.ts';
 import { type Mode, parseMode } from '../model/mode.ts';
 import { type GuestShares, sharesOfGuest } from '../share/discover/guest-shares.ts';
 import type { Machine } from '../share/discover/machines.ts';
+import type { Share } from '../share/share.ts';
 import { machineAt } from './find-guest.ts';
 import type { SideFlags } from './sides.ts';
 
@@ -20,12 +21,31 @@ export async function discoverShares(
   const machine = flags.guest === undefined ? undefined : machineAt(flags.guest, machines);
   const found = await sharesOfGuest(guest, host, machines, machine === undefined ? {} : { pid: machine.pid });
   if (found.shares.length === 0) throw noShares(found, guest, host);
+  const { shares } = found;
   const declared = flags.mode === undefined ? undefined : parseMode(flags.mode);
-  return declared === undefined ? found : { ...found, shares: found.shares.map(inMode(declared)) };
+  return { ...found, shares: declared === undefined ? shares : shares.map(inMode(declared)) };
+}
+
+/**
+ * Those that `--share` picks.
+ * @throws KnownError `no-share`
+ */
+export function pickShares(
+  shares: readonly Share[],
+  { share: names }: Pick<SideFlags, 'share'>,
+): readonly Share[] {
+  if (names === undefined) return shares;
+  const absent = names.find((each) => !shares.some(({ guestDir }) => guestDir === each));
+  if (absent === undefined) return shares.filter(({ guestDir }) => names.includes(guestDir));
+  throw new KnownError(
+    'no-share',
+    `--share ${absent}: no share is mounted there`,
+    `Known: ${shares.map(({ guestDir }) => guestDir).join(', ')}.`,
+  );
 }
 
 function inMode(mode: Mode) {
-  return (share: GuestShares['shares'][number]) => ({ ...share, mode, modeHow: '--mode' });
+  return (share: Share): Share => ({ ...share, mode, modeHow: '--mode' });
 }
 
 function noShares({ unplaced }: GuestShares, guest: Endpoint, host: Endpoint): KnownError {

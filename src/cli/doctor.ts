@@ -9,19 +9,11 @@ import type { Ground, GroundFact, GroundPlace } from '../model/ground.ts';
 import { renderDoctor } from '../report/doctor-text.ts';
 import type { Machine } from '../share/discover/machines.ts';
 import type { Share } from '../share/share.ts';
+import { machinesFor, settle, sharesBetween } from './known-shares.ts';
 import { lookAtShare } from './look-at-share.ts';
 import { ownLeftovers } from './own-leftovers.ts';
 import { styleOf } from './print.ts';
-import {
-  closeSide,
-  machinesFor,
-  type ReachedSide,
-  reachGuest,
-  reachHost,
-  type SideFlags,
-  settle,
-  sharesBetween,
-} from './sides.ts';
+import { closeSide, type ReachedSide, reachGuest, reachHost, type SideFlags } from './sides.ts';
 import { packageVersion } from './version.ts';
 
 /** Something that was looked for, or the error that kept us from it. */
@@ -102,7 +94,10 @@ async function seen(
 ): Promise<SeenSide | undefined> {
   if ('error' in side) return undefined;
   const { endpoint, session } = side.value;
-  return { where, flag, hello: session.hello, ground: await lookAtSide(endpoint) };
+  return {
+    ...{ where, flag, bySsh: endpoint.kind === 'ssh', hello: session.hello },
+    ground: await lookAtSide(endpoint),
+  };
 }
 
 function factsOf(side: SeenSide | undefined, found: Found<ReachedSide>): readonly GroundFact[] {

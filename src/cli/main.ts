@@ -202,6 +202,7 @@ function sides(command: Command): Command {
     .option('--guest <where>', 'the guest: ssh://user@host:port, an ssh alias, or local')
     .option('--host <where>', 'the host, likewise', 'local')
     .option('--map <guestdir=hostdir>', 'two directories that are one share (may be repeated)', collect)
+    .option('--share <guestdir>', 'of the shares that are found, this one (may be repeated)', collect)
     .option('--mode <name>', 'the mode in force, where it cannot be seen: always+writeback')
     .option(
       '--lab',

@@ -14,8 +14,9 @@ import { readJournal, type ToggleJournal } from '../share/toggle/journal.ts';
 import { putBack, putInto, type Toggled } from '../share/toggle/run.ts';
 import { benchFor } from './bench.ts';
 import { interruption } from './interruption.ts';
+import { knownShares, onShare } from './known-shares.ts';
 import { checkPaths } from './locate.ts';
-import { knownShares, onShare, reachSides, type Sides } from './sides.ts';
+import { reachSides, type Sides } from './sides.ts';
 import { parseVia } from './toggle-forms.ts';
 import { journalDirectory, openPlace, type ToggleFlags } from './toggle-place.ts';
 

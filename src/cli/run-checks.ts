@@ -233,13 +233,14 @@ async function removeWorkplaces(workplaces: ReadonlyMap<string, Workplace>): Pro
 
 /**
  * The shares of the modes that were asked for.
- * @throws KnownError `no-such-mode`
+ * @throws KnownError `no-such-mode`, `several-shares`
  */
 export function sharesFor(
   modes: string | undefined,
   { shares, lab }: Pick<Sides, 'shares' | 'lab'>,
 ): readonly Share[] {
   const names = modes?.split(',').map((name) => name.trim());
+  requireOneOfEachMode(shares);
   if (names === undefined || names.includes('all')) return shares;
   return names.map((name) => {
     // A flag may be written with dashes or underscores, and in any order.
@@ -256,6 +257,24 @@ export function sharesFor(
       `Known: ${known}. A lab brings modes up with: vfs-verify lab up --modes ${name}.`,
     );
   });
+}
+
+/** A cell of the matrix is a check in a mode: two shares in one mode would be one row. */
+function requireOneOfEachMode(shares: readonly Share[]): void {
+  const twice = shares.find((each) =>
+    shares.some((other) => other !== each && modeName(other) === modeName(each)),
+  );
+  if (twice === undefined) return;
+  throw new KnownError(
+    'several-shares',
+    `several shares are in the mode ${modeName(twice)}`,
+    'Say which is to be checked: one of the flags above.',
+    {
+      detail: shares
+        .map(({ guestDir, hostDir, mode }) => `--share ${guestDir}   ${mode?.name ?? 'unknown'}, ${hostDir}`)
+        .join('\n'),
+    },
+  );
 }
 
 function canonicalName(name: string): string {

@@ -6,9 +6,10 @@ import { readJournal } from '../share/toggle/journal.ts';
 import { putBack, putInto } from '../share/toggle/run.ts';
 import type { ToggleForm, TogglePlace } from '../share/toggle/toggle.ts';
 import { reportFailure } from './failure.ts';
+import { onShare } from './known-shares.ts';
 import { proveMode } from './mode.ts';
 import { beginRun, notRunIn, type Run, runChecks } from './run-checks.ts';
-import { onShare, reachSides } from './sides.ts';
+import { reachSides } from './sides.ts';
 import { parseVia } from './toggle-forms.ts';
 import { openPlace } from './toggle-place.ts';
 
@@ -119,7 +120,7 @@ function onlyShare(shares: readonly Share[], isLab: boolean): Share {
   throw new KnownError(
     'bad-flag',
     `--via changes one share, and ${shares.length} are named`,
-    'Name the one: --map GUESTDIR=HOSTDIR, once.',
+    'Name the one: --share GUESTDIR, or --map GUESTDIR=HOSTDIR, once.',
   );
 }
 

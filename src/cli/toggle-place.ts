@@ -5,7 +5,8 @@ import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { LabInfo } from '../lab/info.ts';
 import type { Share } from '../share/share.ts';
 import type { TogglePlace } from '../share/toggle/toggle.ts';
-import { openGuest, openHost, type SideFlags } from './sides.ts';
+import { openGuest, openHost } from './open-sides.ts';
+import type { SideFlags } from './sides.ts';
 
 /** The flags that say how a share's mode is changed (main.ts). */
 export interface ToggleFlags extends SideFlags {

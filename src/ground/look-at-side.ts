@@ -57,6 +57,8 @@ export interface SeenSide {
   readonly where: 'host' | 'guest';
   /** As `--guest` or `--host` names it; for cures. */
   readonly flag: string;
+  /** It was reached by ssh, which verifies the host key. */
+  readonly bySsh: boolean;
   readonly hello: ProbeHello;
   readonly ground: SideGround;
 }

@@ -4,11 +4,12 @@ import type { SeenSide } from './look-at-side.ts';
 
 /** What a reached side can and cannot, and the cure of each. */
 export function sideFacts(side: SeenSide): readonly GroundFact[] {
-  const { hello } = side;
+  const { hello, bySsh } = side;
   const program =
     hello.arch === 'node' ? 'plain node stands in for the probe' : `${hello.arch}, probe ${hello.version}`;
+  const key = bySsh ? '; its ssh host key is the known one' : '';
   return [
-    { about: 'reached', state: 'ok', said: `Linux ${hello.kernel}, ${program}` },
+    { about: 'reached', state: 'ok', said: `Linux ${hello.kernel}, ${program}${key}` },
     rightsFact(side),
     pageStateFact(side),
     ...(side.where === 'guest' ? [tracepointsFact(side)] : []),

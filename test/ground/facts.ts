@@ -14,6 +14,7 @@ export function side(
 ): SeenSide {
   return {
     where,
+    bySsh: where === 'guest',
     flag: more.flag ?? (where === 'host' ? 'local' : 'ssh://me@vm:2222'),
     hello: {
       ...{ protocol: 1, version: '0.1.0', arch: 'x86_64', kernel: '6.12.1', pid: 1, pageSize: 4096 },

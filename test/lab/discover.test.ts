@@ -70,6 +70,26 @@ function writeSshConfig(home: string, keyFile: string): void {
   writeFileSync(path.join(home, '.ssh/config'), `${[...named, ...all].join('\n')}\n`, { mode: 0o600 });
 }
 
+/**
+ * What sudo is to us, where its rules ask for no password: a program of root's that starts others as root. The real
+ * one reads its rules from the machine's own /etc.
+ */
+async function makeSudo(): Promise<void> {
+  mkdirSync(dir('sudo'));
+  const source = [
+    '#include <string.h>',
+    '#include <unistd.h>',
+    'int main(int argc, char **argv) {',
+    '  if (argc < 4 || strcmp(argv[1], "-n") || strcmp(argv[2], "--") || setgid(0) || setuid(0)) return 1;',
+    '  execvp(argv[3], argv + 3);',
+    '  return 127;',
+    '}',
+  ];
+  writeFileSync(dir('sudo/sudo.c'), `${source.join('\n')}\n`);
+  await execa('cc', ['-o', dir('sudo/sudo'), dir('sudo/sudo.c')]);
+  chmodSync(dir('sudo/sudo'), 0o4755);
+}
+
 function doctorOf(ran: Ran): Ground {
   const ground: unknown = JSON.parse(ran.stdout);
   expect(doctorFaults(ground)).toEqual([]);
@@ -138,7 +158,12 @@ describe('where one guest can be meant', () => {
       const user = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
       const result = await execa('setpriv', [...user, process.execPath, program, ...args], {
         ...{ reject: false, stdin: 'ignore', timeout: 100_000 },
-        env: { HOME: home, XDG_STATE_HOME: path.join(home, 'state'), XDG_RUNTIME_DIR: '' },
+        env: {
+          PATH: `${dir('sudo')}:${process.env.PATH}`,
+          HOME: home,
+          XDG_STATE_HOME: path.join(home, 'state'),
+          XDG_RUNTIME_DIR: '',
+        },
       });
       return { status: result.exitCode, stdout: result.stdout, stderr: result.stderr };
     };
@@ -153,8 +178,14 @@ describe('where one guest can be meant', () => {
     );
     expect(factOf(ground, 'host', 'rights')).toMatchObject({ state: 'limited', cure: expect.any(String) });
     expect(factOf(ground, '/mnt/data =', 'daemon')).toMatchObject({ state: 'limited' });
-    const sudo = await asNobody('md5', '/mnt/data/file', '--sudo', 'host');
-    expect([sudo.status, sudo.stderr]).toEqual([2, expect.stringContaining('sudo does not start anything')]);
+    const refused = await asNobody('md5', '/mnt/data/file', '--sudo', 'host');
+    expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('sudo does not start')]);
+    const uncounted = await asNobody('reads', '/mnt/data/file', '--json');
+    expect(uncounted.stdout).not.toContain('rchar');
+    await makeSudo();
+    const counted = await asNobody('reads', '/mnt/data/file', '--json', '--sudo', 'host');
+    expect(counted.status, counted.stderr).toBe(0);
+    expect(counted.stdout).toContain('rchar');
   });
 });
 
