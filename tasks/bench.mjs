@@ -6,12 +6,13 @@ import * as explain from './bench/explain.mjs';
 import { describeFigure, isFarOver } from './bench/figure.mjs';
 import * as md5 from './bench/md5.mjs';
 import * as reads from './bench/reads.mjs';
+import * as start from './bench/start.mjs';
 import { build, nativeArchitecture } from './build.mjs';
 import { main, TaskError } from './child.mjs';
 import { setup } from './setup.mjs';
 
 /** @type {readonly import('./bench/figure.mjs').Bench[]} */
-const benches = [md5, reads, explain];
+const benches = [start, md5, reads, explain];
 
 async function bench() {
   const { values, positionals } = parseArgs({

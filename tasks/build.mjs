@@ -80,7 +80,14 @@ function moveIntoPlace(fresh) {
   }
 }
 
-/** Brings the compiled TypeScript in dist up to date. */
+/** vfs-verify(1), from the help of the program that has just been compiled. */
+async function writeManual() {
+  const { manual } = await import(join(dist, 'src', 'cli', 'manual', 'describe.js'));
+  mkdirSync(join(dist, 'man'), { recursive: true });
+  writeFileSync(join(dist, 'man', 'vfs-verify.1'), manual());
+}
+
+/** Brings the compiled TypeScript in dist up to date, and the manual with it. */
 export async function compile() {
   if (isBuilt(stampOf())) return;
   await withLock('compile', async () => {
@@ -95,6 +102,7 @@ export async function compile() {
     if (ended.status !== 0) throw new TaskError(`tsc -p tsconfig.build.json failed:\n${ended.output}`);
     for (const path of sourceFiles().filter(isAsset)) cpSync(join(root, path), join(fresh, path));
     moveIntoPlace(fresh);
+    await writeManual();
     rmSync(fresh, { recursive: true, force: true });
     writeFileSync(stampFile, stamp);
   });

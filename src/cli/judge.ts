@@ -67,7 +67,11 @@ function pathOf(bundle: Bundle): { path?: string } {
   return isOfPath(bundle) ? { path: String(bundle.setting.args.guestPath) } : {};
 }
 
-function checkFor(bundle: Bundle, checks: readonly Check[]): Check {
+/**
+ * The check that a bundle is of: one that judges a path of the user's, or one by its name.
+ * @throws KnownError `no-such-check`
+ */
+export function checkFor(bundle: Bundle, checks: readonly Check[]): Check {
   const own: readonly Check[] = [compareFile, compareTree, reads, residency, drop];
   const found = (isOfPath(bundle) ? own : checks).find(({ name }) => name === bundle.check);
   if (found === undefined)

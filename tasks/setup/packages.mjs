@@ -77,6 +77,9 @@ export const systemPackages = [
     proof: '/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so',
   },
   { name: 'libvirt-clients', for: ['test'], why: "virsh, libvirt's client", proof: 'virsh' },
+  { name: 'man-db', for: ['test'], why: 'renders the manual page', proof: 'man' },
+  { name: 'zsh', for: ['test'], why: 'completes our commands in a test', proof: 'zsh' },
+  { name: 'fish', for: ['test'], why: 'likewise', proof: 'fish' },
   {
     name: 'openssh-client',
     for: ['test'],

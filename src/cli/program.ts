@@ -1,19 +1,18 @@
-import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
-import { userArguments } from './arguments.ts';
-import { reportFailure } from './failure.ts';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { shells } from './completion/scripts.ts';
 import { packageVersion } from './version.ts';
 
 /**
  * Puts the program together. Each command's own module is imported when the command runs, so that `--help`
  * is quick.
+ * @param lab the commands of `lab`, where the program is described and not run.
  */
-function program(): Command {
+export function program(lab = labToBeLoaded()): Command {
   const root = new Command('vfs-verify')
     .description(
       'Verifies that a directory shared between a host and its guests is coherent, and says where reads come from.',
     )
-    .version(packageVersion(), '-V, --version')
+    .version(packageVersion(), '-V, --version', 'the versions of vfs-verify, of its probe and of its schemas')
     .showHelpAfterError('(vfs-verify COMMAND --help shows the flags)')
     .exitOverride()
     .enablePositionalOptions()
@@ -171,6 +170,16 @@ function program(): Command {
     .action(async (directory: string, flags) => (await import('./repro.ts')).repro(directory, flags));
 
   root
+    .command('bundle')
+    .description('pack evidence for a bug report, without your names, contents and addresses')
+    .argument('<dir...>', 'what --bundle wrote')
+    .requiredOption('--redact', 'replace what is yours; nothing is packed without it')
+    .requiredOption('-o, --output <file>', 'the archive: FILE.tar.gz')
+    .option('--kernel-log <file>', "a kernel's messages, as dmesg prints them (may be repeated)", collect)
+    .option('--checks <dir>', 'load checks from this folder as well')
+    .action(async (directories: string[], flags) => (await import('./bundle.ts')).bundle(directories, flags));
+
+  root
     .command('contract')
     .description('show what each mode promises')
     .argument('[scenario]', 'one scenario (host-append/read), or a topic (locks)')
@@ -182,8 +191,25 @@ function program(): Command {
       (await import('./contract.ts')).contract(scenario, flags),
     );
 
+  root.addCommand(lab);
+
   root
-    .command('lab')
+    .command('completion')
+    .description('print what makes a shell complete commands, flags and names')
+    .addArgument(new Argument('<shell>').choices(shells))
+    .action(async (shell: (typeof shells)[number]) => (await import('./completion.ts')).completion(shell));
+
+  root
+    .command('complete', { hidden: true })
+    .description('what those scripts ask')
+    .argument('[word...]')
+    .action(async (words: string[]) => (await import('./completion.ts')).complete(words));
+  return root;
+}
+
+/** `lab`, with its commands known only when it runs. */
+function labToBeLoaded(): Command {
+  return new Command('lab')
     .description('a real guest with every cache mode, to try things on (lab --help)')
     .helpOption(false)
     .allowUnknownOption()
@@ -193,7 +219,6 @@ function program(): Command {
       const { labCommand } = await import('./lab.ts');
       await labCommand().exitOverride().parseAsync(args, { from: 'user' });
     });
-  return root;
 }
 
 /** The flags that say where the two sides are. */
@@ -225,40 +250,4 @@ function toggling(command: Command): Command {
 /** A flag that may be repeated. */
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
-}
-
-/**
- * `--lab` takes no value, so that `check --lab md5` means the check; a name is joined on: `--lab=NAME`.
- */
-function splitLabName(args: readonly string[]): string[] {
-  const end = args.indexOf('--');
-  return args.flatMap((each, index) =>
-    each.startsWith('--lab=') && (end < 0 || index < end)
-      ? ['--lab', '--lab-name', each.slice('--lab='.length)]
-      : [each],
-  );
-}
-
-/** Commander's own complaints are usage errors: exit status 2; help and version end well. */
-function statusOf(error: unknown): number {
-  // The statuses of `explain` are those of the program that it runs; a wrong flag of ours is not among them.
-  if (error instanceof CommanderError && process.argv[2] === 'explain') return error.exitCode === 0 ? 0 : 125;
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  return reportFailure(error);
-}
-
-try {
-  await program().parseAsync(splitLabName(userArguments(process.argv.slice(2), commandLineBytes())), {
-    from: 'user',
-  });
-} catch (error) {
-  process.exitCode = statusOf(error);
-}
-
-function commandLineBytes(): Uint8Array | undefined {
-  try {
-    return readFileSync('/proc/self/cmdline');
-  } catch {
-    return undefined;
-  }
 }
