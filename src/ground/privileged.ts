@@ -1,3 +1,5 @@
+type Flags = Readonly<Record<string, unknown>>;
+
 /** One thing that takes root, and what is known without it. */
 export interface PrivilegedDeed {
   readonly sides: readonly ('host' | 'guest')[];
@@ -7,8 +9,8 @@ export interface PrivilegedDeed {
   readonly why: string;
   /** What happens without it. */
   readonly without: string;
-  /** Only with this flag of the command. */
-  readonly flag?: 'systemWide' | 'via' | 'set';
+  /** Only where the command's flags are so. */
+  readonly when?: (flags: Flags) => boolean;
   readonly commands: readonly string[];
   /** `--sudo` does it; otherwise the side must be reached as root. */
   readonly bySudo: boolean;
@@ -17,10 +19,14 @@ export interface PrivilegedDeed {
 const accounts = ['reads', 'explain', 'check'];
 const findsShares = ['md5', 'reads', 'residency', 'drop', 'explain', 'check', 'mode', 'doctor'];
 
+/** Nobody names them. */
+const looksForShares = (flags: Flags) => flags.map === undefined && flags.lab !== true;
+const has = (name: string) => (flags: Flags) => flags[name] !== undefined && flags[name] !== false;
+
 /** Everything that vfs-verify does as root where it may, and nothing else. */
 const deeds: readonly PrivilegedDeed[] = [
   {
-    ...{ sides: ['host'], commands: findsShares, bySudo: true },
+    ...{ sides: ['host'], commands: findsShares, when: looksForShares, bySudo: true },
     does: 'ls -l /proc/PID/fd; readlink /proc/PID/cwd; cat /proc/net/unix',
     why: 'which daemon serves which machine, where libvirt gave it a descriptor or it was told a relative path',
     without: 'libvirt is asked (virsh); else --map says it',
@@ -32,19 +38,24 @@ const deeds: readonly PrivilegedDeed[] = [
     without: 'told by latency only',
   },
   {
-    ...{ sides: ['guest', 'host'], commands: ['reads', 'drop', 'check'], flag: 'systemWide', bySudo: true },
+    ...{
+      sides: ['guest', 'host'],
+      commands: ['reads', 'drop', 'check'],
+      when: has('systemWide'),
+      bySudo: true,
+    },
     does: 'echo 3 > /proc/sys/vm/drop_caches',
     why: '--system-wide',
     without: 'refused; a file is dropped without root',
   },
   {
-    ...{ sides: ['guest'], commands: ['mode'], flag: 'set', bySudo: false },
+    ...{ sides: ['guest'], commands: ['mode'], when: has('set'), bySudo: false },
     does: 'umount; mount',
     why: 'another mode takes another mount',
     without: 'refused',
   },
   {
-    ...{ sides: ['guest'], commands: ['check'], flag: 'via', bySudo: false },
+    ...{ sides: ['guest'], commands: ['check'], when: has('via'), bySudo: false },
     does: 'umount; mount',
     why: 'another mode takes another mount',
     without: 'refused',
@@ -52,13 +63,6 @@ const deeds: readonly PrivilegedDeed[] = [
 ];
 
 /** What a command with these flags does as root. */
-export function privilegedDeeds(
-  command: string,
-  flags: Readonly<Record<string, unknown>>,
-): readonly PrivilegedDeed[] {
-  return deeds.filter(
-    ({ commands, flag }) =>
-      commands.includes(command) &&
-      (flag === undefined || (flags[flag] !== undefined && flags[flag] !== false)),
-  );
+export function privilegedDeeds(command: string, flags: Flags): readonly PrivilegedDeed[] {
+  return deeds.filter(({ commands, when }) => commands.includes(command) && (when?.(flags) ?? true));
 }

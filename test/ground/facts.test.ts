@@ -142,6 +142,7 @@ describe('what is done as root', () => {
     expect(does('reads')).toEqual(['ls', 'cat']);
     expect(does('reads', { systemWide: true })).toEqual(['ls', 'cat', 'echo']);
     expect(does('mode', { set: 'auto' })).toEqual(['ls', 'umount;']);
+    expect(does('md5', { map: ['/a=/b'] })).toEqual([]);
     expect(does('list')).toEqual([]);
   });
 });

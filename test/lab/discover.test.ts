@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   copyFileSync,
@@ -11,9 +12,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
+import { utils } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ground } from '../../src/model/ground.ts';
 import { doctorFaults } from '../../src/report/validate.ts';
+import { makeKey, startSshServer } from '../endpoint/ssh-server.ts';
 import { program, type Ran, reportOf, vfsVerify } from './cli.ts';
 import { type MachineParts, machineParts, startMachine, type TestMachine } from './discover/machine.ts';
 
@@ -63,9 +66,11 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** A user whose ssh knows the guests by their ports, and the second by a name. */
-function writeSshConfig(home: string, keyFile: string): void {
-  const named = second === undefined ? [] : ['Host the-second', 'HostName 127.0.0.1', `Port ${second.port}`];
+/** A user whose ssh knows the guests by their ports, and these machines by a name. */
+function writeSshConfig(home: string, keyFile: string, ports: Readonly<Record<string, number>> = {}): void {
+  const named = Object.entries(ports).flatMap(([name, port]) => [
+    ...[`Host ${name}`, 'HostName 127.0.0.1', `Port ${port}`],
+  ]);
   const all = ['Host *', 'User root', `IdentityFile ${keyFile}`, `UserKnownHostsFile ${dir('known_hosts')}`];
   writeFileSync(path.join(home, '.ssh/config'), `${[...named, ...all].join('\n')}\n`, { mode: 0o600 });
 }
@@ -147,6 +152,30 @@ describe('where one guest can be meant', () => {
     expect(text.stdout).toMatch(/^(Everything|Can be done here: md5, check, reads)/);
   });
 
+  test('both sides may be reached by ssh, and then the guest is named', async () => {
+    const hostKey = makeKey();
+    const key = utils.parseKey(readFileSync(parts.keys.clientKeyFile));
+    if (key instanceof Error) throw key;
+    const authorized = { secret: '', line: '', parsed: key };
+    const server = await startSshServer({ hostKeys: [hostKey], authorized: [authorized] });
+    try {
+      appendFileSync(dir('known_hosts'), `[127.0.0.1]:${server.port} ${hostKey.line}\n`);
+      writeSshConfig(dir('home'), parts.keys.clientKeyFile, { 'the-host': server.port });
+      const flags = ['--host', 'the-host', '--guest', `ssh://127.0.0.1:${first.port}`];
+      const { status, report, stderr } = await reportOf(['md5', '/mnt/data/file', ...flags], { env });
+      expect(status, stderr).toBe(0);
+      expect(report.environment.host?.name).toContain(String(server.port));
+      expect(report.environment.shares.map(({ hostDir }) => hostDir)).toContain(dir('outer'));
+      const nobody = await vfsVerify(['md5', '/mnt/data/file', '--host', 'the-host'], { env });
+      expect([nobody.status, nobody.stderr]).toEqual([
+        2,
+        expect.stringContaining('no way into the machine "one"'),
+      ]);
+    } finally {
+      await server.close();
+    }
+  });
+
   test('an ordinary user without sudo compares, and each thing that he cannot is said with its reason', async () => {
     const home = dir('nobody');
     mkdirSync(path.join(home, '.ssh'), { recursive: true });
@@ -195,7 +224,7 @@ describe('where two guests can be meant', () => {
       { tag: 'data', mode: 'never', hostDir: dir('other') },
       { tag: 'deep', mode: 'auto', hostDir: dir('outer/deep') },
     ]);
-    writeSshConfig(dir('home'), parts.keys.clientKeyFile);
+    writeSshConfig(dir('home'), parts.keys.clientKeyFile, { 'the-second': second.port });
   });
 
   test('both are listed with the flag that picks each', async () => {
