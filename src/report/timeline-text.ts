@@ -13,8 +13,8 @@ import {
 } from './timeline-words.ts';
 
 const indent = '  ';
-const nameWidth = 30;
-const figuresWidth = 26;
+const nameWidth = 22;
+const figuresWidth = 24;
 const mostWidth = 80;
 
 /** A run over time in small: a line of sparks for each quantity, at most 80 columns wide. */
@@ -22,8 +22,8 @@ export function timelineLines(timeline: Timeline | undefined, style: Style): str
   if (timeline === undefined) return [];
   const room = Math.min(mostWidth, style.width) - indent.length - nameWidth - figuresWidth;
   const small = coarsened(timeline, room);
-  const rows = panelsOf(small).flatMap(({ title, lines }) =>
-    lines.filter(({ inSmall }) => inSmall).flatMap((line) => row(title, line, { small, timeline }, style)),
+  const rows = panelsOf(small).flatMap(({ lines }) =>
+    lines.flatMap((line) => row(line, { small, timeline }, style)),
   );
   if (rows.length === 0) return [];
   return [
@@ -37,11 +37,11 @@ export function timelineLines(timeline: Timeline | undefined, style: Style): str
 }
 
 function row(
-  title: string,
-  { name, words }: PanelLine,
+  { name, short }: PanelLine,
   { small, timeline }: { readonly small: Timeline; readonly timeline: Timeline },
   style: Style,
 ): string[] {
+  if (short === undefined) return [];
   const values = small.series[name] ?? [];
   const isSeen = (value: number | null): value is number => value !== null;
   const seen = values.filter(isSeen);
@@ -54,7 +54,5 @@ function row(
   const all = (timeline.series[name] ?? []).filter(isSeen);
   const figures =
     runQuantities[name].kind === 'sum' ? `most ${told(most)}` : `${told(all[0])} to ${told(all.at(-1))}`;
-  const isFlow = title === 'Read' || title === 'Written';
-  const label = isFlow ? `${title.toLowerCase()}, ${words}` : words;
-  return [`${indent}${padTo(label, nameWidth)}${sparks(heights, style)}  ${figures}`];
+  return [`${indent}${padTo(short, nameWidth)}${sparks(heights, style)}  ${figures}`];
 }

@@ -13,29 +13,32 @@ export interface Panel {
 export interface PanelLine {
   readonly name: QuantityName;
   readonly words: string;
-  /** What a picture in small has as well: where bytes came from and went. */
-  readonly inSmall: boolean;
+  /** What it is called in a picture in small, which has no titles; absent: it is not in that. */
+  readonly short?: string;
 }
 
-const line = (name: QuantityName, words: string): PanelLine => ({ name, words, inSmall: false });
-const inSmall = (name: QuantityName, words: string): PanelLine => ({ name, words, inSmall: true });
+const line = (name: QuantityName, words: string, short?: string): PanelLine => ({
+  name,
+  words,
+  ...(short === undefined ? {} : { short }),
+});
 
 const panels: readonly Pick<Panel, 'title' | 'lines'>[] = [
   {
     title: 'Read',
     lines: [
-      inSmall('askedReadBytes', 'asked by the program'),
-      inSmall('crossedReadBytes', 'through the daemon'),
-      inSmall('serverDiskReadBytes', 'from the disk, for it'),
-      inSmall('vmmDiskReadBytes', 'from the disk, for QEMU'),
+      line('askedReadBytes', 'asked by the program', 'read, asked'),
+      line('crossedReadBytes', 'through the daemon', 'read, daemon'),
+      line('serverDiskReadBytes', 'from the disk, for it', 'read, disk for it'),
+      line('vmmDiskReadBytes', 'from the disk, for QEMU', 'read, disk for QEMU'),
     ],
   },
   {
     title: 'Written',
     lines: [
-      inSmall('askedWrittenBytes', 'asked by the program'),
-      inSmall('crossedWrittenBytes', 'through the daemon'),
-      inSmall('deviceWrittenBytes', 'to the disk, by all'),
+      line('askedWrittenBytes', 'asked by the program', 'written, asked'),
+      line('crossedWrittenBytes', 'through the daemon', 'written, daemon'),
+      line('deviceWrittenBytes', 'to the disk, by all', 'written, disk (all)'),
     ],
   },
   {
@@ -43,20 +46,20 @@ const panels: readonly Pick<Panel, 'title' | 'lines'>[] = [
     lines: [
       line('askedReads', 'read calls'),
       line('askedWrites', 'write calls'),
-      inSmall('crossedMessages', 'FUSE messages'),
+      line('crossedMessages', 'FUSE messages', 'FUSE messages'),
       line('deviceReads', 'disk reads, by all'),
       line('deviceWrites', 'disk writes, by all'),
-      line('deviceFlushes', 'disk flushes, by all'),
+      line('deviceFlushes', 'disk flushes, by all', 'disk flushes (all)'),
     ],
   },
-  { title: 'Page cache of the guest', lines: [inSmall('guestCachedBytes', "guest's page cache")] },
-  { title: 'Page cache of the host', lines: [inSmall('hostCachedBytes', "host's page cache")] },
+  { title: "The guest's page cache", lines: [line('guestCachedBytes', 'cached', "guest's page cache")] },
+  { title: "The host's page cache", lines: [line('hostCachedBytes', 'cached', "host's page cache")] },
   {
     title: 'Dirty pages',
     lines: [
-      inSmall('guestDirtyBytes', 'dirty in the guest'),
+      line('guestDirtyBytes', 'dirty in the guest', 'dirty in the guest'),
       line('guestWritebackBytes', 'under writeback in the guest'),
-      inSmall('hostDirtyBytes', 'dirty on the host'),
+      line('hostDirtyBytes', 'dirty on the host', 'dirty on the host'),
       line('hostWritebackBytes', 'under writeback on the host'),
     ],
   },
@@ -92,13 +95,18 @@ export function intervalWords(intervalMs: number): string {
   return intervalMs < 60_000 ? `${intervalMs / 1000} s` : formatSeconds(intervalMs / 1000);
 }
 
+/** The queue is looked at more rarely. */
+const queueEveryMs = 500;
+
 /** How far the picture may be trusted: clocks, and looks that came late. */
 export function timelineGround({ withinMs, longestGapMs, intervalMs, unseen }: Timeline): string[] {
   const within = Math.max(1, Math.ceil(withinMs.guest + withinMs.host));
   const gaps = [
     ...(longestGapMs.guest > 2 * intervalMs ? [`${longestGapMs.guest} ms in the guest`] : []),
     ...(longestGapMs.host > 2 * intervalMs ? [`${longestGapMs.host} ms on the host`] : []),
-    ...((longestGapMs.queue ?? 0) > 2 * intervalMs ? [`${longestGapMs.queue} ms at the queue`] : []),
+    ...((longestGapMs.queue ?? 0) > 2 * Math.max(queueEveryMs, intervalMs)
+      ? [`${longestGapMs.queue} ms at the queue`]
+      : []),
   ];
   return [
     `the guest's and the host's moments fit together to ${within} ms`,

@@ -35,8 +35,8 @@ describe('a page about a program', () => {
       'Read',
       'Written',
       'Requests',
-      'Page cache of the guest',
-      'Page cache of the host',
+      "The guest's page cache",
+      "The host's page cache",
       'Dirty pages',
     ]);
     expect(plots[0]?.getAttribute('aria-label')).toMatch(/asked by the program: \S+ MiB\/s to 8\.0 MiB\/s/);
@@ -54,7 +54,7 @@ describe('a page about a program', () => {
 
   it('has every plot in numbers too', async () => {
     const page = await pageOf(explainReport(evidence));
-    const tables = [...page.querySelectorAll('.timeline table.numbers')];
+    const tables = [...page.querySelectorAll('details.in-numbers table.numbers')];
     expect(tables).toHaveLength(6);
     for (const table of tables) expect(table.querySelectorAll('tbody tr').length).toBeLessThanOrEqual(12);
     expect(tables[0]?.querySelector('tbody')?.textContent).toContain('8.0 MiB/s');

@@ -7,7 +7,7 @@ import { formatBytes } from '../quantities.ts';
 import { Disturbed } from './comparison.tsx';
 import { BarRow } from './ledger.tsx';
 import { ReportedLatencyBlock } from './reported-latency.tsx';
-import { TimelineBlock } from './timeline.tsx';
+import { TimelineNumbers, TimelinePlots } from './timeline.tsx';
 import { Command, Told } from './told.tsx';
 
 /** A program that was run: where its bytes came from and went, over time, and how long its requests took. */
@@ -48,8 +48,9 @@ export function ExplainBlock({ evidence }: { evidence: ExplainEvidence }) {
           </ul>
           {latency === undefined ? null : <ReportedLatencyBlock latency={latency} />}
         </div>
-        {timeline === undefined ? null : <TimelineBlock timeline={timeline} />}
+        {timeline === undefined ? null : <TimelinePlots timeline={timeline} />}
       </div>
+      {timeline === undefined ? null : <TimelineNumbers timeline={timeline} />}
     </>
   );
 }

@@ -15,7 +15,7 @@ export function ReportedLatencyBlock({ latency }: { latency: readonly ReportedLa
   const shown = latency.slice(0, mostRows);
   const hasBins = shown.some(({ log2 }) => log2 !== undefined);
   return (
-    <div>
+    <div class="latencies">
       <Figure svg={reportedLatencyPlot(shown)}>
         How long requests took, by {printable(first.by)}'s own report (line: from the shortest to the longest;
         ticks: its percentiles; dot: the median{hasBins ? '; height: the root of the number of requests' : ''}

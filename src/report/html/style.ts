@@ -195,7 +195,8 @@ caption { text-align: left; color: var(--muted); font-size: .85rem; padding: .3r
 .columns > * { min-width: 0; }
 figure { margin: 0; max-width: 30rem; }
 figcaption { font-size: .85rem; color: var(--muted); margin-bottom: .35rem; }
-.timeline figure { margin-top: .7rem; }
+.timeline figure, .latencies { margin-top: .7rem; }
+table.numbers caption { color: var(--ink); font-weight: 600; }
 .timeline .lead { font-size: .88rem; margin-bottom: .2rem; }
 .timeline .ground { margin-top: .5rem; }
 .panel-title { color: var(--ink); font-weight: 600; margin-right: 1rem; }

@@ -50,7 +50,7 @@ export interface PanelUnit {
 export function unitOf({ kind, unit, lines }: Panel, { series, intervalMs }: Timeline): PanelUnit {
   const seconds = kind === 'sum' ? intervalMs / 1000 : 1;
   const each = kind === 'sum' ? '/s' : '';
-  if (unit === 'count') return { words: `requests${each}`, per: seconds };
+  if (unit === 'count') return { words: 'each second', per: seconds };
   const most = Math.max(0, ...lines.flatMap(({ name }) => (series[name] ?? []).map((value) => value ?? 0)));
   const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   const power = Math.min(
@@ -61,7 +61,7 @@ export function unitOf({ kind, unit, lines }: Panel, { series, intervalMs }: Tim
 }
 
 const bodyHeight = 74;
-const axisHeight = 34;
+const axisHeight = 38;
 
 /**
  * One panel of a timeline. All panels have the same time axis, which the last one shows.
@@ -103,7 +103,7 @@ export function panelPlot(
           const { color, dash, isArea } = lineLooks[name];
           return [
             ...(isArea === true
-              ? [Plot.areaY(points, { x: 'x', y1: floor, y2: 'y', curve, fill: color, fillOpacity: 0.4 })]
+              ? [Plot.areaY(points, { x: 'x', y1: floor, y2: 'y', curve, fill: color, fillOpacity: 0.85 })]
               : []),
             Plot.lineY(points, {
               x: 'x',

@@ -8,8 +8,8 @@ import { Figure } from './told.tsx';
 const mostDrawn = 200;
 const mostRows = 12;
 
-/** A run over time: one plot for each unit, above each other on the same axis, each with its figures. */
-export function TimelineBlock({ timeline }: { timeline: Timeline }) {
+/** A run over time: one plot for each unit, above each other on the same axis. */
+export function TimelinePlots({ timeline }: { timeline: Timeline }) {
   const drawn = coarsened(timeline, mostDrawn);
   const panels = panelsOf(drawn);
   if (panels.length === 0) return null;
@@ -35,32 +35,29 @@ export function TimelineBlock({ timeline }: { timeline: Timeline }) {
 function PanelFigure({ panel, timeline, isLast }: { panel: Panel; timeline: Timeline; isLast: boolean }) {
   const unit = unitOf(panel, timeline);
   return (
-    <>
-      <Figure svg={panelPlot(panel, timeline, { isLast, words: spoken(panel, timeline) })}>
-        <span class="panel-title">
-          {panel.title}, {unit.words}
-        </span>
-        <span class="keys">
-          {panel.lines.map(({ name, words }) => (
-            <span>
-              <svg class="swatch" viewBox="0 0 20 10" aria-hidden="true" focusable="false">
-                <line
-                  x1="0"
-                  x2="20"
-                  y1="5"
-                  y2="5"
-                  stroke={lineLooks[name].color}
-                  stroke-width="3"
-                  stroke-dasharray={lineLooks[name].dash}
-                />
-              </svg>
-              {words}
-            </span>
-          ))}
-        </span>
-      </Figure>
-      <InNumbers panel={panel} timeline={timeline} />
-    </>
+    <Figure svg={panelPlot(panel, timeline, { isLast, words: spoken(panel, timeline) })}>
+      <span class="panel-title">
+        {panel.title}, {unit.words}
+      </span>
+      <span class="keys">
+        {panel.lines.map(({ name, words }) => (
+          <span>
+            <svg class="swatch" viewBox="0 0 20 10" aria-hidden="true" focusable="false">
+              <line
+                x1="0"
+                x2="20"
+                y1="5"
+                y2="5"
+                stroke={lineLooks[name].color}
+                stroke-width="3"
+                stroke-dasharray={lineLooks[name].dash}
+              />
+            </svg>
+            {words}
+          </span>
+        ))}
+      </span>
+    </Figure>
   );
 }
 
@@ -74,40 +71,54 @@ function spoken({ title, lines }: Panel, { series, intervalMs }: Timeline): stri
   return `${title} over time. ${told.join('; ')}.`;
 }
 
-function InNumbers({ panel: { title, lines }, timeline }: { panel: Panel; timeline: Timeline }) {
+/** The figures behind the plots. */
+export function TimelineNumbers({ timeline }: { timeline: Timeline }) {
   const few = coarsened(timeline, mostRows);
-  const { fromMs, intervalMs, series } = few;
-  const at = (index: number) => Number(((fromMs + index * intervalMs) / 1000).toFixed(1));
+  const panels = panelsOf(few);
+  if (panels.length === 0) return null;
   return (
     <details class="in-numbers">
       <summary>
-        in numbers<span class="unseen">: {title}</span>
+        in numbers<span class="unseen">: the run over time</span>
       </summary>
-      <div class="scrolls">
-        <table class="numbers">
-          <thead>
-            <tr>
-              <th scope="col">seconds</th>
-              {lines.map(({ words }) => (
-                <th scope="col">{words}</th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {Array.from({ length: intervalCount(few) }, (_, index) => (
-              <tr>
-                <th scope="row">
-                  {at(index)} to {at(index + 1)}
-                </th>
-                {lines.map(({ name }) => {
-                  const value = series[name]?.[index];
-                  return <td>{typeof value === 'number' ? valueWords(name, value, intervalMs) : '–'}</td>;
-                })}
-              </tr>
-            ))}
-          </tbody>
-        </table>
+      <div class="columns">
+        {panels.map((panel) => (
+          <PanelTable panel={panel} timeline={few} />
+        ))}
       </div>
     </details>
+  );
+}
+
+function PanelTable({ panel: { title, lines }, timeline }: { panel: Panel; timeline: Timeline }) {
+  const { fromMs, intervalMs, series } = timeline;
+  const at = (index: number) => Number(((fromMs + index * intervalMs) / 1000).toFixed(1));
+  return (
+    <div class="scrolls">
+      <table class="numbers">
+        <caption>{title}</caption>
+        <thead>
+          <tr>
+            <th scope="col">seconds</th>
+            {lines.map(({ words }) => (
+              <th scope="col">{words}</th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {Array.from({ length: intervalCount(timeline) }, (_, index) => (
+            <tr>
+              <th scope="row">
+                {at(index)} to {at(index + 1)}
+              </th>
+              {lines.map(({ name }) => {
+                const value = series[name]?.[index];
+                return <td>{typeof value === 'number' ? valueWords(name, value, intervalMs) : '–'}</td>;
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
