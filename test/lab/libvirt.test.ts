@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { localEndpoint } from '../../src/endpoint/local.ts';
 import { connectSsh } from '../../src/endpoint/ssh.ts';
 import { addressesOf, sharesOfDomains, sharesWithGuest } from '../../src/share/libvirt/shares.ts';
-import { program, type Ran, vfsVerify } from './cli.ts';
+import { program, type Ran, reportOf, vfsVerify } from './cli.ts';
 import { makeDomain, type TestDomain } from './libvirt/domain.ts';
 import { type PrivateLibvirtd, startLibvirtd } from './libvirt/private-libvirtd.ts';
 
@@ -41,7 +41,7 @@ function homeWith({ ssh }: TestDomain): string {
   const home = join(libvirtd.directory, 'home');
   mkdirSync(join(home, '.ssh'), { recursive: true, mode: 0o700 });
   const lines = [
-    'Host guest',
+    'Host guest 127.0.0.1',
     'HostName 127.0.0.1',
     `Port ${ssh.port}`,
     'User root',
@@ -191,6 +191,15 @@ test('the shares of all domains are found, with the process that serves each', a
   }
   // libvirt knows none of QEMU's own network.
   expect(await addressesOf({ host: localEndpoint(), uri: libvirtd.uri }, name)).toEqual([]);
+});
+
+test('no flag is needed: the machine, its way in and its shares are found', async () => {
+  const { status, report, stderr } = await reportOf(['md5', '/mnt/data/kept'], { env });
+  expect(status, stderr).toBe(0);
+  expect(report.environment.shares).toMatchObject([
+    { guestDir: '/mnt/nine', hostDir: domain.hostDir, mode: '9p:none', server: 'QEMU' },
+    { guestDir: '/mnt/data', hostDir: domain.hostDir, mode: 'always', how: "the daemon's command line" },
+  ]);
 });
 
 test('a daemon that refuses its words costs nothing: the domain is as it was at first', async () => {
