@@ -13,6 +13,7 @@ import { markKnown } from '../run/known.ts';
 import { makeReport } from '../run/report.ts';
 import { type AgainstFlags, checksIn, readAgainst } from './against.ts';
 import { bundlesAt } from './bundles.ts';
+import { explainedAt, judgeExplained } from './judge-explained.ts';
 import { loadAll } from './load-all.ts';
 import { printReport } from './print.ts';
 import { writeReportFiles } from './report-files.ts';
@@ -27,6 +28,11 @@ interface JudgeFlags extends AgainstFlags {
 export async function judge(given: string, flags: JudgeFlags): Promise<void> {
   const started = Date.now();
   const against = await readAgainst(flags);
+  const explained = await explainedAt(given);
+  if (explained !== undefined) {
+    const results = await judgeExplained(given, explained);
+    return tell(makeReport('explain', packageVersion(), explained.environment, results), against, flags);
+  }
   const loaded = await loadAll(flags.checks);
   const results: Result[] = [];
   const bundles: Bundle[] = [];
@@ -44,9 +50,15 @@ export async function judge(given: string, flags: JudgeFlags): Promise<void> {
   }
   const command = bundles.every(isOfPath) ? commandOf(bundles) : 'check';
   const made = makeReport(command, packageVersion(), environmentOf(bundles, started), results);
-  const { report, status } = against.answer(
-    used.size === 0 ? made : { ...made, checks: checksIn([...used]) },
-  );
+  await tell(used.size === 0 ? made : { ...made, checks: checksIn([...used]) }, against, flags);
+}
+
+async function tell(
+  made: Report,
+  against: Awaited<ReturnType<typeof readAgainst>>,
+  flags: JudgeFlags,
+): Promise<void> {
+  const { report, status } = against.answer(made);
   await writeReportFiles(against.files, report);
   printReport(report, flags.json === true);
   process.exitCode = status ?? exitStatusOf(report.verdict);
