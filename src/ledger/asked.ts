@@ -1,5 +1,6 @@
 import type { Interval } from '../model/account.ts';
 import type { Passed } from '../model/program-account.ts';
+import { isDax } from './program-dax.ts';
 import type { ProgramSamples } from './program-samples.ts';
 
 /** Which of the two a figure is about. */
@@ -45,7 +46,8 @@ export function asked(samples: ProgramSamples, direction: Direction, passed: Pas
   // Between two looks it may have opened and closed one: what crossed speaks against it then.
   if (isUnheld && (passed === undefined || passed.bytes[0] < smallBytes))
     return exact([0, 0], [0, 0], `no file of the share was held open to ${direction}`, undefined);
-  if (direction === 'write' && samples.writeback === false && passed !== undefined)
+  // Not into a DAX window, where only what makes a file longer crosses.
+  if (direction === 'write' && samples.writeback === false && !isDax(samples) && passed !== undefined)
     return exact(passed.bytes, passed.requests, 'this mode sends every write to the daemon at once', seen);
   if (isWhole && !isUnheld) return byItself();
   if (isUnheld && passed !== undefined) {

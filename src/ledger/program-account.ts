@@ -1,6 +1,7 @@
 import type { AccountedFile, DeviceWork, ProgramAccount } from '../model/program-account.ts';
 import { programReads } from './program-reads.ts';
 import type { FileMoment, FileSamples, ProgramSamples } from './program-samples.ts';
+import { programSyncs } from './program-syncs.ts';
 import { programWrites } from './program-writes.ts';
 
 const sectorBytes = 512;
@@ -9,9 +10,11 @@ const sectorBytes = 512;
 export function programAccount(samples: ProgramSamples): ProgramAccount {
   const { before, after } = samples.counters;
   const device = deviceWork(samples);
+  const syncs = programSyncs(samples);
   return {
     reads: programReads(samples),
     writes: programWrites(samples),
+    ...(syncs === undefined ? {} : { syncs }),
     end: samples.end,
     files: samples.files.map(fileWords),
     ...(device === undefined ? {} : { device }),

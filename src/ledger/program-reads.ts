@@ -3,6 +3,7 @@ import type { Flow, Passed } from '../model/program-account.ts';
 import { type Asked, asked, isOnDemand } from './asked.ts';
 import { crossedBetween, middle } from './crossed.ts';
 import { PageSet } from './page-set.ts';
+import { daxReads, isDax } from './program-dax.ts';
 import { clamp, isNarrow, linesOf, type Part } from './program-lines.ts';
 import type { ProgramSamples } from './program-samples.ts';
 import { flowSentence } from './program-sentence.ts';
@@ -19,7 +20,6 @@ export function programReads(samples: ProgramSamples): Flow {
   const used = usedOf(samples, wanted, passed);
   const disk = diskPart(samples, passed, used);
   const whole = Math.max(wanted.estimate, used.estimate);
-  const { dax } = pathsOf(samples);
   const path = samples.transport;
   const medium = notDisk(samples);
   const rest: Interval = [
@@ -28,7 +28,9 @@ export function programReads(samples: ProgramSamples): Flow {
   ];
   const keptEstimate = Math.max(0, whole - used.estimate);
   const parts: Part[] = [
-    ...(dax ? daxParts(samples, keptEstimate, rest) : [guestPart(wanted, used, keptEstimate, rest)]),
+    ...(isDax(samples)
+      ? daxReads(samples, keptEstimate, rest)
+      : [guestPart(wanted, used, keptEstimate, rest)]),
     {
       source: `${path}/${medium}`,
       estimate: used.estimate - disk.estimate,
@@ -110,10 +112,6 @@ function demandedBytes({ bytes, requests }: Passed, mean: number): number {
   return mean >= 4096 || mean === 0 ? bytes[0] : requests[0] * mean;
 }
 
-function pathsOf({ files }: ProgramSamples): { readonly dax: boolean } {
-  return { dax: files.length > 0 && files.every(({ dax }) => dax === true) };
-}
-
 function guestPart(wanted: Asked, used: Used, estimate: number, bounds: Interval): Part {
   return {
     source: 'guest-cache',
@@ -125,38 +123,6 @@ function guestPart(wanted: Asked, used: Used, estimate: number, bounds: Interval
         : `what was asked for and not read by the daemon; ${used.inferred}`,
     ...(used.inferred === undefined && wanted.hidden === undefined ? {} : { inferred: true }),
   };
-}
-
-/** In a DAX window the program reads the host's memory; QEMU is charged for what the disk had to give. */
-function daxParts(
-  { counters: { before, after } }: ProgramSamples,
-  estimate: number,
-  bounds: Interval,
-): Part[] {
-  const disk =
-    before.vmm === undefined || after.vmm === undefined
-      ? undefined
-      : after.vmm.readBytes - before.vmm.readBytes;
-  if (disk === 0)
-    return [
-      {
-        source: 'dax/host-cache',
-        estimate,
-        bounds,
-        because: 'the daemon read nothing, nor did QEMU from the disk',
-      },
-    ];
-  return [
-    {
-      source: 'dax/unexplained',
-      estimate,
-      bounds,
-      because:
-        disk === undefined
-          ? "QEMU's disk reads cannot be seen"
-          : `QEMU read ${disk} bytes from the disk meanwhile`,
-    },
-  ];
 }
 
 function diskPart(

@@ -1,4 +1,5 @@
 import type { FilesystemKind } from '../model/filesystems.ts';
+import type { SyncsResult } from '../model/operation.ts';
 import type { RunEnd, RunFile } from '../model/program-run.ts';
 import type { EmptyRange, PageMap } from './samples.ts';
 
@@ -13,6 +14,8 @@ export interface ProgramSamples {
   /** What the program reports of itself, where somebody could read that. */
   readonly claimed?: Claimed;
   readonly files: readonly FileSamples[];
+  /** What the guest's kernel saw of fsync at the program's end. */
+  readonly syncs?: SyncsResult;
   readonly counters: { readonly before: ShareCounters; readonly after: ShareCounters };
   readonly storage?: { readonly storage: FilesystemKind['storage']; readonly fsType?: string };
   readonly unseen: readonly { readonly what: string; readonly why: string }[];
@@ -22,6 +25,10 @@ export interface ProgramSamples {
 export interface Claimed {
   readonly read?: Claim;
   readonly write?: Claim;
+  /** fsync and its kin, where it counts them: fio leaves out those of end_fsync. */
+  readonly syncs?: { readonly calls: number; readonly ns?: number };
+  /** How long the part took that it timed. */
+  readonly seconds?: number;
   /** Whose words they are: `fio's own report`. */
   readonly by: string;
 }
@@ -67,8 +74,15 @@ export interface ShareCounters {
     readonly flushes?: number;
     readonly flushMs?: number;
   };
-  /** QEMU's own, where disk reads behind a DAX window are charged. */
-  readonly vmm?: { readonly readBytes: number };
+  /** QEMU's own, where the disk's work behind a DAX window is charged. */
+  readonly vmm?: VmmCounts;
+}
+
+export interface VmmCounts {
+  readonly readBytes: number;
+  /** Pages that it made dirty; of them, those that were dropped before they were written. */
+  readonly writeBytes?: number;
+  readonly cancelledBytes?: number;
 }
 
 /** /proc/PID/io of the process that serves the share. */

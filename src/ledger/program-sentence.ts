@@ -1,5 +1,5 @@
 import type { LedgerLine } from '../model/account.ts';
-import type { Flow, ProgramAccount } from '../model/program-account.ts';
+import type { Flow, ProgramAccount, SyncCalls } from '../model/program-account.ts';
 import type { Direction } from './asked.ts';
 import { percent } from './sentence.ts';
 
@@ -13,6 +13,7 @@ const places: Readonly<Record<string, readonly [read: string, write: string]>> =
     "the host's page cache, through the DAX window",
     "the host's page cache, through the DAX window",
   ],
+  'dax/disk': ['the disk, through the DAX window', 'the disk, through the DAX window'],
   'dax/unexplained': ['the DAX window, from memory or disk', 'the DAX window'],
 };
 
@@ -21,6 +22,7 @@ export function flowSentence(
   direction: Direction,
   flow: Pick<Flow, 'bytes' | 'lines' | 'asked'>,
   storage: ProgramAccount['storage'],
+  syncs?: SyncCalls,
 ): string {
   const verb = direction === 'read' ? 'read' : 'wrote';
   const { hidden } = flow.asked;
@@ -43,7 +45,7 @@ export function flowSentence(
       (line) =>
         `${shareOf(line, flow.bytes)} ${direction === 'read' ? 'from' : 'to'} ${placeOf(line, direction)}`,
     );
-  const measured = meaning(first, second, flow.bytes, direction, storage);
+  const measured = meaning(first, second, flow.bytes, direction, { storage, syncs });
   return `${capital(part(first))}${rest.length > 0 ? `, ${rest.join(', ')}` : ''}${when}: ${measured}.`;
 }
 
@@ -52,7 +54,7 @@ function meaning(
   second: LedgerLine | undefined,
   whole: number,
   direction: Direction,
-  storage: ProgramAccount['storage'],
+  { storage, syncs }: { readonly storage: ProgramAccount['storage']; readonly syncs: SyncCalls | undefined },
 ): string {
   if (second !== undefined && first.bytes < 0.9 * whole && mediumOf(first) !== mediumOf(second))
     return 'this measured neither alone';
@@ -60,6 +62,8 @@ function meaning(
     return `this measured memory, and there is no disk behind it (${storage.fsType ?? 'tmpfs'})`;
   switch (mediumOf(first)) {
     case 'disk':
+      if (direction === 'write' && syncs?.isUntimed === true)
+        return 'but the fsync that brought it there took longer than all that was timed, so that the figure is of memory';
       return storage?.storage === 'network' ? 'this measured another machine' : 'this measured the disk';
     case 'hole':
       return 'nothing is stored there, and nothing was measured but the way';

@@ -2,10 +2,12 @@ import type { Interval } from '../model/account.ts';
 import type { Passed, WriteFlow } from '../model/program-account.ts';
 import { type Asked, asked } from './asked.ts';
 import { crossedBetween, middle } from './crossed.ts';
-import { clamp, isNarrow, linesOf } from './program-lines.ts';
+import { daxWrites, isDax } from './program-dax.ts';
+import { clamp, isNarrow, linesOf, type Part } from './program-lines.ts';
 import { passedOf } from './program-reads.ts';
 import type { ProgramSamples } from './program-samples.ts';
 import { flowSentence } from './program-sentence.ts';
+import { programSyncs } from './program-syncs.ts';
 
 const sectorBytes = 512;
 
@@ -30,6 +32,10 @@ export function programWrites(samples: ProgramSamples): WriteFlow {
     bounds: [Math.min(passed.bytes[0], wanted.bytes[1]), reachedMost] as Interval,
   };
   const disk = diskPart(samples, passed, reached, atEnd);
+  const notReached: Interval = [
+    Math.max(0, wanted.bytes[0] - reached.bounds[1]),
+    Math.max(0, wanted.bytes[1] - reached.bounds[0]),
+  ];
   const path = samples.transport;
   const flow = {
     asked: passedOf(wanted),
@@ -38,15 +44,9 @@ export function programWrites(samples: ProgramSamples): WriteFlow {
     lines: linesOf(
       whole,
       [
-        {
-          source: 'guest-cache',
-          estimate: whole - reached.estimate,
-          bounds: [
-            Math.max(0, wanted.bytes[0] - reached.bounds[1]),
-            Math.max(0, wanted.bytes[1] - reached.bounds[0]),
-          ],
-          because: 'acknowledged, and not written by the daemon: written over in the guest, or dirty there',
-        },
+        ...(isDax(samples)
+          ? daxWrites(samples, whole - reached.estimate, notReached, reached.bounds[1], atEnd)
+          : [guestPart(whole - reached.estimate, notReached)]),
         {
           source: `${path}/host-cache`,
           estimate: reached.estimate - disk.estimate,
@@ -62,7 +62,16 @@ export function programWrites(samples: ProgramSamples): WriteFlow {
       wanted.hidden !== undefined || !isNarrow(wanted.bytes, whole),
     ),
   };
-  return { ...flow, atEnd, sentence: flowSentence('write', flow, samples.storage) };
+  return { ...flow, atEnd, sentence: flowSentence('write', flow, samples.storage, programSyncs(samples)) };
+}
+
+function guestPart(estimate: number, bounds: Interval): Part {
+  return {
+    source: 'guest-cache',
+    estimate,
+    bounds,
+    because: 'acknowledged, and not written by the daemon: written over in the guest, or dirty there',
+  };
 }
 
 /** Dirty and writeback pages of all files that are known; absent where one of them could not be asked. */

@@ -51,6 +51,8 @@ export interface HostRun {
 /** A benchmark's own figures: requests and bytes each second. */
 export interface BenchmarkRate {
   readonly program: string;
+  /** How long the part took that it timed. */
+  readonly timedSeconds?: number;
   readonly read?: { readonly iops?: number; readonly bytesPerSecond?: number };
   readonly write?: { readonly iops?: number; readonly bytesPerSecond?: number };
 }

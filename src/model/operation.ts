@@ -408,6 +408,12 @@ type LedgerOperation =
       readonly memory?: boolean;
     }
   /**
+   * Calls of fsync and its kin on files of a kind of file system, whoever makes them: the first request begins to
+   * count, and each tells what was counted until then. @param supervisor of an attended program: calls of living
+   * processes that are not below it are told apart. EACCES or EPERM without root. Answers SyncsResult.
+   */
+  | { readonly do: 'syncs'; readonly of: 'fuse' | '9p'; readonly supervisor?: number }
+  /**
    * Waits for a program that `vfs-probe run --tell NAME` starts, and hands its account on until it has ended. Bulk
    * items: RunLine. Answers { lines }; ETIMEDOUT where nobody came in `waitMs`.
    */
@@ -593,6 +599,19 @@ export interface ProcessCounters {
   readonly cancelledBytes?: number;
   /** Why its counters cannot be read: an errno's name. */
   readonly error?: string;
+}
+
+/** What `syncs` answers: fsync, fdatasync, msync and writes with O_SYNC, as their callers waited for them. */
+export interface SyncsResult {
+  readonly calls: number;
+  /** Of them, those that have returned. */
+  readonly ended: number;
+  /** How long all of them took together; absent while one goes on, and where some were missed. */
+  readonly ns?: number;
+  /** Records, of beginnings or of ends, that found no room. */
+  readonly lost: number;
+  /** Calls of living processes outside the supervisor's tree: not among the rest. */
+  readonly others: number;
 }
 
 /** What `process-files` answers: descriptors for reading or writing, and how many of them have O_DIRECT. */

@@ -41,6 +41,18 @@ export interface WriteFlow extends Flow {
   };
 }
 
+/** fsync and its kin on files of the share: as often and as long as the program waited for them. */
+export interface SyncCalls {
+  readonly calls: number;
+  /** There may have been more. */
+  readonly isLeast?: boolean;
+  /** All of them together, side by side or not; absent where that is not known. */
+  readonly seconds?: number;
+  /** They took longer than all that the benchmark timed: its figure is without them. */
+  readonly isUntimed?: boolean;
+  readonly because: string;
+}
+
 /** The block device below the share, everybody's traffic included. */
 export interface DeviceWork {
   readonly readBytes: number;
@@ -56,6 +68,8 @@ export interface DeviceWork {
 export interface ProgramAccount {
   readonly reads: Flow;
   readonly writes: WriteFlow;
+  /** Absent where nothing shows them. */
+  readonly syncs?: SyncCalls;
   readonly end: RunEnd;
   /** Files of the share that it was seen to hold, or that were named. */
   readonly files: readonly AccountedFile[];

@@ -5,7 +5,7 @@ import {
   type HostRun,
   isExplain,
 } from '../model/explain-evidence.ts';
-import type { Flow, ProgramAccount, WriteFlow } from '../model/program-account.ts';
+import type { Flow, ProgramAccount, SyncCalls, WriteFlow } from '../model/program-account.ts';
 import type { Environment, Report, Result } from '../model/report.ts';
 import { disturbedLines } from './comparison-text.ts';
 import { padTo, type Style, wrapped } from './layout.ts';
@@ -32,7 +32,9 @@ export function explainLines(
   const least = Math.max(reads.bytes, writes.bytes) / 1000;
   const blocks = [
     ...(reads.bytes > least ? [flowLines('read', reads, style)] : []),
-    ...(writes.bytes > least ? [[...flowLines('written', writes, style), ...atEndLines(writes, style)]] : []),
+    ...(writes.bytes > least
+      ? [[...flowLines('written', writes, style), ...leftLines(evidence, style)]]
+      : []),
   ];
   return [
     ...wrapped(printable(result.verdict.reason), {
@@ -234,15 +236,28 @@ export function atEndWords({ atEnd }: WriteFlow): string | undefined {
   return told.length === 0 ? undefined : `when it ended: ${told.join(', ')}`;
 }
 
-function atEndLines(writes: WriteFlow, style: Style): string[] {
-  const words = atEndWords(writes);
-  return words === undefined
-    ? []
-    : wrapped(words, { width: style.width, first: indent, rest: `${indent}  ` });
+function leftLines({ account: { writes, syncs }, seconds }: ExplainEvidence, style: Style): string[] {
+  return [atEndWords(writes), syncWords(syncs, seconds)].flatMap((words) =>
+    words === undefined ? [] : wrapped(words, { width: style.width, first: indent, rest: `${indent}  ` }),
+  );
+}
+
+/** `fsync: 512 calls that took 1.24 s, 62 % of the run`; undefined where nothing is known. @param whole of the run */
+export function syncWords(syncs: SyncCalls | undefined, whole: number): string | undefined {
+  if (syncs === undefined) return undefined;
+  const { calls, isLeast, seconds, because } = syncs;
+  const took = seconds === undefined || calls === 0 ? '' : ` that took ${secondsOf(seconds, whole)}`;
+  return `fsync: ${isLeast === true ? 'at least ' : ''}${count(calls, 'call')}${took} (${because})`;
+}
+
+/** Several at once may take longer than the run. */
+function secondsOf(seconds: number, whole: number): string {
+  const told = seconds < 0.01 ? `${(seconds * 1000).toFixed(2)} ms` : `${seconds.toFixed(2)} s`;
+  return seconds > whole ? `${told} in all` : `${told}, ${percentOf(seconds, whole)} of the run`;
 }
 
 /** What the account stands on. */
-export function groundWords({ device, daemonDiskBytes, reads, unseen }: ProgramAccount): string[] {
+export function groundWords({ device, daemonDiskBytes, reads, writes, unseen }: ProgramAccount): string[] {
   const disk =
     device === undefined
       ? []
@@ -261,7 +276,10 @@ export function groundWords({ device, daemonDiskBytes, reads, unseen }: ProgramA
     `asked for: ${reads.asked.because}`,
     ...charged,
     ...disk,
-    ...unseen.map(({ what, why }) => `not seen: ${what}: ${why}`),
+    ...unseen
+      // Who wrote nothing had nothing to sync.
+      .filter(({ what }) => what !== 'fsync' || writes.bytes > 0)
+      .map(({ what, why }) => `not seen: ${what}: ${why}`),
   ];
 }
 

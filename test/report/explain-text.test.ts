@@ -1,9 +1,10 @@
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import type { ExplainEvidence } from '../../src/model/explain-evidence.ts';
+import type { ProgramAccount } from '../../src/model/program-account.ts';
 import { renderText } from '../../src/report/text.ts';
 import { reportFaults } from '../../src/report/validate.ts';
-import { evidenceOf, resultOf, size } from './explained.ts';
+import { evidenceOf, resultOf, size, writing } from './explained.ts';
 import { reportOf } from './samples.ts';
 
 function textOf(...evidence: readonly ExplainEvidence[]): string {
@@ -48,7 +49,30 @@ describe('a program that was explained', () => {
     );
   });
 
-  it('fits the published schema', () => {
-    expect(reportFaults(reportOf('explain', [resultOf(evidenceOf())]))).toEqual([]);
+  it('that wrote is told how often it synced, and how much of its time that took', () => {
+    const text = textOf(
+      evidenceOf({ account: writing({ calls: 512, ended: 512, ns: 1.24e9, lost: 0, others: 0 }) }),
+    );
+    expect(text).toMatch(/^ {2}fsync: 512 calls that took 1\.24 s, 62\.0 % of the run/m);
+    expect(textOf(evidenceOf({ account: writing(undefined) }))).toContain('not seen: fsync: EPERM');
+  });
+
+  it('fits the published schema, which knows what belongs to it', () => {
+    const account = writing({ calls: 1, ended: 1, ns: 1e6, lost: 0, others: 0 });
+    const onHost = {
+      command: ['fio'],
+      status: 0,
+      seconds: 1,
+      askedBytes: [size, 0] as const,
+      diskReadBytes: 0,
+    };
+    const rate = { program: 'fio', timedSeconds: 1, read: { iops: 10 } };
+    const evidence = evidenceOf({ account, onHost, rate, state: 'cold', stateLeft: [] });
+    const faults = (each: ExplainEvidence) => reportFaults(reportOf('explain', [resultOf(each)]));
+    expect(faults(evidence)).toEqual([]);
+    expect(faults(evidenceOf())).toEqual([]);
+    const { writes: _, ...without } = account;
+    expect(faults({ ...evidence, account: without as ProgramAccount })[0]).toContain('writes');
+    expect(faults({ ...evidence, state: 'lukewarm' })[0]).toContain('state');
   });
 });

@@ -1,5 +1,7 @@
 import { programAccount } from '../../src/ledger/program-account.ts';
 import type { ExplainEvidence } from '../../src/model/explain-evidence.ts';
+import type { SyncsResult } from '../../src/model/operation.ts';
+import type { ProgramAccount } from '../../src/model/program-account.ts';
 import type { Report, Result } from '../../src/model/report.ts';
 import type { ReportedLatency } from '../../src/model/reported-latency.ts';
 import type { Timeline } from '../../src/model/timeline.ts';
@@ -36,6 +38,20 @@ export function evidenceOf(rest: Partial<ExplainEvidence> = {}): ExplainEvidence
     disturbed: [],
     ...rest,
   };
+}
+
+/** A program that wrote without writeback, all of it still in the host's memory. */
+export function writing(syncs: SyncsResult | undefined): ProgramAccount {
+  return programAccount(
+    programOf({
+      end: endOf({ wchar: size, syscw: pages }),
+      writeback: false,
+      files: [fileOf({ write: true }, { guest: none, host: none }, { guest: none, host: all, dirty: pages })],
+      daemon: served({ written: size, writes: pages, calls: pages }, { writeBytes: size }),
+      messages: pages,
+      ...(syncs === undefined ? { unseen: [{ what: 'fsync', why: 'EPERM' }] } : { syncs }),
+    }),
+  );
 }
 
 export function resultOf(evidence: ExplainEvidence): Result {

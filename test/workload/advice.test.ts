@@ -79,4 +79,17 @@ describe('what to change to measure the other medium', () => {
       expect.stringContaining('no fsync reached the disk'),
     ]);
   });
+
+  it('is to time the fsync where it was made outside', () => {
+    const account = accountOf([]);
+    const writes = { ...account.writes, bytes: 8 * mib, lines: [line('fuse/disk', 8 * mib)] };
+    const syncs = { calls: 1, seconds: 3, isUntimed: true, because: 'test' };
+    expect(advice({ ...account, writes, syncs }, {})).toEqual([
+      expect.stringContaining('outside the timed part: put it in'),
+    ]);
+    const left = { ...writes, lines: [line('fuse/host-cache', 8 * mib)] };
+    expect(advice({ ...account, writes: left, syncs: { calls: 0, because: 'test' } }, {})).toEqual([
+      expect.stringContaining('the program made no fsync'),
+    ]);
+  });
 });

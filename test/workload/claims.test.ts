@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { claimedIn } from '../../src/workload/explain/claims.ts';
+import { claimedIn, rateIn } from '../../src/workload/explain/claims.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -20,6 +20,7 @@ Run status group 0 (all jobs):
 describe('what a benchmark says of itself', () => {
   it('is exact where fio’s text has rounded it', () => {
     expect(claimedIn(bytes(fioText))).toEqual({
+      seconds: 8.112,
       read: { bytes: 4011 * 4096, requests: 4011 },
       write: { bytes: 4101 * 4096, requests: 4101 },
       by: "fio's own report",
@@ -34,6 +35,26 @@ describe('what a benchmark says of itself', () => {
       write: { bytes: 8388608 },
       by: "dd's own report",
     });
+  });
+
+  it('has its fsyncs and what it timed, and is the probe’s where that ran the job', () => {
+    const latency = { min: 1000, max: 5000, mean: 2500, stddev: 1, N: 8 };
+    const moved = { io_bytes: 65536, bw: 64, iops: 16, runtime: 1000, total_ios: 16, clat_ns: latency };
+    const of = (version: string) =>
+      bytes(
+        JSON.stringify({
+          'fio version': version,
+          jobs: [{ jobname: 'w', write: moved, sync: { total_ios: 8, lat_ns: latency } }],
+        }),
+      );
+    expect(claimedIn(of('fio-3.39'))).toEqual({
+      syncs: { calls: 8, ns: 20_000 },
+      seconds: 1,
+      write: { bytes: 65_536, requests: 16 },
+      by: "fio's own report",
+    });
+    expect(claimedIn(of('vfs-probe-0.1.0'))?.by).toBe("the probe's own report");
+    expect(rateIn(of('vfs-probe-0.1.0'))).toMatchObject({ program: 'vfs-probe', timedSeconds: 1 });
   });
 
   it('is nothing where nothing of the kind was printed', () => {

@@ -1,7 +1,7 @@
 import type { ExplainEvidence } from '../../model/explain-evidence.ts';
 import type { Flow } from '../../model/program-account.ts';
 import { shellWord } from '../../model/shell-word.ts';
-import { atEndWords, flowWords, groundWords, hostWords, programWords } from '../explain-text.ts';
+import { atEndWords, flowWords, groundWords, hostWords, programWords, syncWords } from '../explain-text.ts';
 import { printable } from '../printable.ts';
 import { formatBytes } from '../quantities.ts';
 import { Disturbed } from './comparison.tsx';
@@ -15,7 +15,7 @@ export function ExplainBlock({ evidence }: { evidence: ExplainEvidence }) {
   const { command, status, seconds, account, state, stateLeft = [], timeline, latency, advice } = evidence;
   const { reads, writes } = account;
   const least = Math.max(reads.bytes, writes.bytes) / 1000;
-  const atEnd = atEndWords(writes);
+  const left = [atEndWords(writes), syncWords(account.syncs, seconds)];
   return (
     <>
       <dl class="told">
@@ -40,7 +40,9 @@ export function ExplainBlock({ evidence }: { evidence: ExplainEvidence }) {
         <div>
           {reads.bytes > least ? <FlowBars word="read" flow={reads} /> : null}
           {writes.bytes > least ? <FlowBars word="written" flow={writes} /> : null}
-          {writes.bytes > least && atEnd !== undefined ? <p class="note">{atEnd}</p> : null}
+          {writes.bytes > least
+            ? left.map((words) => (words === undefined ? null : <p class="note">{printable(words)}</p>))
+            : null}
           <ul class="ground">
             {groundWords(account).map((words) => (
               <li>{printable(words)}</li>

@@ -41,11 +41,18 @@ export function advice(account: ProgramAccount, { allowDirectIo, hostMemoryBytes
   const memory = writes.lines
     .filter(({ source, medium }) => source === 'guest-cache' || medium === 'host-cache')
     .reduce((sum, { bytes }) => sum + bytes, 0);
-  if (writes.bytes > 0 && memory > writes.bytes / 4)
+  if (account.syncs?.isUntimed === true)
     told.push(
-      account.device?.flushes === 0
-        ? 'no fsync reached the disk: put one into the timed part (fio --end_fsync=1 or --fsync=N, dd conv=fsync)'
-        : 'the fsync is outside the timed part, or covers little of it: fio --fsync=N or --sync=1, dd oflag=dsync',
+      'the fsync is outside the timed part: put it in (fio --end_fsync=1 or --fsync=N, dd conv=fsync)',
     );
+  else if (writes.bytes > 0 && memory > writes.bytes / 4) told.push(syncAdvice(account));
   return told;
+}
+
+/** Written, and in memory when the program ended. */
+function syncAdvice({ syncs, device }: ProgramAccount): string {
+  const put = 'put one into the timed part (fio --end_fsync=1 or --fsync=N, dd conv=fsync)';
+  if (syncs?.calls === 0) return `the program made no fsync: ${put}`;
+  if (syncs === undefined && device?.flushes === 0) return `no fsync reached the disk: ${put}`;
+  return 'the fsync is outside the timed part, or covers little of it: fio --fsync=N or --sync=1, dd oflag=dsync';
 }

@@ -9,17 +9,28 @@ import type { SavedDirection, SavedRun } from '../saved-run.ts';
  */
 export function claimedIn(output: Uint8Array): Claimed | undefined {
   const { runs } = readOutput('its output', output);
-  const programs = new Set(runs.map(({ program }) => program));
+  const programs = new Set(runs.map(nameOf));
   const [program] = programs;
   if (program === undefined || programs.size > 1) return undefined;
   const read = sum(runs, ['read', ...(program === 'dd' ? ['copy' as const] : [])]);
   const write = sum(runs, ['write', ...(program === 'dd' ? ['copy' as const] : [])]);
   if (read === undefined && write === undefined) return undefined;
+  const syncs = syncsOf(runs);
+  const seconds = runs.length === 1 ? timedSecondsOf(runs) : undefined;
   return {
+    ...(syncs === undefined ? {} : { syncs }),
+    ...(seconds === undefined ? {} : { seconds }),
     ...(read === undefined ? {} : { read }),
     ...(write === undefined ? {} : { write }),
-    by: `${program}'s own report`,
+    by: `${program === ownRunner ? 'the probe' : program}'s own report`,
   };
+}
+
+const ownRunner = 'vfs-probe';
+
+/** The probe's runner reports in fio's form. */
+function nameOf({ program, version }: SavedRun): string {
+  return version?.value.startsWith(ownRunner) === true ? ownRunner : program;
 }
 
 /** How fast it says that it was; jobs side by side add up. */
@@ -46,11 +57,42 @@ export function rateIn(output: Uint8Array): BenchmarkRate | undefined {
     };
   };
   const [read, write] = [of(['read', 'copy']), of(['write'])];
+  const timedSeconds = timedSecondsOf(runs);
   return {
-    program: first.program,
+    program: nameOf(first),
+    ...(timedSeconds === undefined ? {} : { timedSeconds }),
     ...(read === undefined ? {} : { read }),
     ...(write === undefined ? {} : { write }),
   };
+}
+
+/** What was timed: jobs of one run are side by side. Undefined where one does not say. */
+function timedSecondsOf(runs: readonly SavedRun[]): number | undefined {
+  const times = runs
+    .flatMap(({ jobs }) => jobs)
+    .flatMap(({ directions }) => directions.map(({ runtimeMs }) => runtimeMs?.value));
+  const known = times.filter((each) => each !== undefined);
+  return known.length === 0 || known.length < times.length ? undefined : Math.max(...known) / 1000;
+}
+
+/** fio's own count, of jobs that have one. */
+function syncsOf(runs: readonly SavedRun[]): Claimed['syncs'] {
+  const syncs = runs.flatMap(({ jobs }) => jobs.flatMap(({ sync }) => (sync === undefined ? [] : [sync])));
+  const counted = syncs.map(({ count, latency }) => {
+    const calls = count?.value ?? latency?.count?.value;
+    return {
+      calls,
+      ns: calls === 0 ? 0 : latency && calls !== undefined ? latency.mean.value * calls : undefined,
+    };
+  });
+  let [calls, ns]: [number, number | undefined] = [0, 0];
+  for (const each of counted) {
+    if (each.calls === undefined) return undefined;
+    calls += each.calls;
+    ns = ns === undefined || each.ns === undefined ? undefined : ns + each.ns;
+  }
+  if (calls === 0) return undefined;
+  return { calls, ...(ns === undefined ? {} : { ns: Math.round(ns) }) };
 }
 
 /** Of all jobs; undefined where one of them did not say. */

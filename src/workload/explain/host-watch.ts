@@ -154,7 +154,15 @@ export function countersOf(
     deviceWrites !== undefined;
   return {
     ...(daemon === undefined ? {} : { daemon }),
-    ...(machine === undefined ? {} : { vmm: { readBytes: machine.readBytes } }),
+    ...(machine === undefined
+      ? {}
+      : {
+          vmm: {
+            readBytes: machine.readBytes,
+            writeBytes: machine.writeBytes,
+            cancelledBytes: machine.cancelledBytes,
+          },
+        }),
     ...(isDevice
       ? {
           device: {
