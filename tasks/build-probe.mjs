@@ -151,7 +151,7 @@ async function compilerFor(arch) {
 async function compile(arch, output, version) {
   const [compiler = '', ...options] = await compilerFor(arch);
   const define = `-DVFS_PROBE_VERSION="${version}"`;
-  const argv = [compiler, ...flags, ...options, define, '-o', output, 'vfs-probe.c', '-lcrypto'];
+  const argv = [compiler, ...flags, ...options, define, '-o', output, 'vfs-probe.c', '-lcrypto', '-lm'];
   const ended = await run(argv, { cwd: sources });
   if (ended.status === 127) {
     throw new TaskError(

@@ -19,6 +19,7 @@ import { advice } from '../workload/explain/advice.ts';
 import { Asker } from '../workload/explain/asker.ts';
 import type { Running, Streams } from '../workload/explain/attended.ts';
 import { runOnHost } from '../workload/explain/on-host.ts';
+import { probeJob } from '../workload/explain/probe-job.ts';
 import { bringInto, type CacheState, parseStates } from '../workload/explain/states.ts';
 import { environmentOf } from './environment.ts';
 import { reportFailure } from './failure.ts';
@@ -35,6 +36,7 @@ export interface ExplainFlags extends SideFlags {
   readonly file?: readonly string[];
   readonly states?: string;
   readonly onHost?: boolean;
+  readonly withProbe?: boolean;
   readonly in?: string;
   readonly output?: string;
   readonly report?: readonly string[];
@@ -64,7 +66,9 @@ export async function explain(argv: readonly string[], flags: ExplainFlags): Pro
   }
 }
 
-async function explained(argv: readonly string[], flags: ExplainFlags): Promise<number> {
+async function explained(given: readonly string[], flags: ExplainFlags): Promise<number> {
+  const isProbe = flags.withProbe === true;
+  const argv = isProbe ? ['vfs-probe', 'job', ...probeJob(given)] : given;
   const limitMs = parseTimeout(flags.timeout);
   for (const each of [...(flags.file ?? []), ...(flags.in === undefined ? [] : [flags.in])])
     if (!each.startsWith('/'))
@@ -81,7 +85,7 @@ async function explained(argv: readonly string[], flags: ExplainFlags): Promise<
   const monitors = monitorsOf(sides);
   try {
     const asked: Explained = {
-      command: { argv, ...(flags.in === undefined ? {} : { directory: flags.in }) },
+      command: { argv, isProbe, ...(flags.in === undefined ? {} : { directory: flags.in }) },
       files: flags.file ?? [],
       shares: sides.shares,
       limitMs,
@@ -204,7 +208,7 @@ function resultOf(argv: readonly string[], run: Run, sides: Sides, durationMs: n
         reason: `${sides.guest.endpoint.name}: ${argv[0]} could not be started: ${attended.failed}`,
         next:
           attended.failed === 'ENOENT'
-            ? `install ${argv[0]} in the guest, or name it with its directory`
+            ? `install ${argv[0]} in the guest, or name it with its directory${path.basename(argv[0] ?? '') === 'fio' ? "; or let the probe's own runner do the job: explain --with-probe -- fio …" : ''}`
             : 'see its permissions and the mount that it lies on (noexec)',
       },
     };

@@ -38,6 +38,12 @@ const deeds: readonly PrivilegedDeed[] = [
     without: 'told by latency only',
   },
   {
+    ...{ sides: ['guest'], commands: ['explain'], bySudo: true },
+    does: 'perf_event_open of a kprobe at fuse_fsync   (9p: v9fs_file_fsync_dotl)',
+    why: 'how often a program syncs, and how long that takes',
+    without: "fio's own count, where it has one",
+  },
+  {
     ...{
       sides: ['guest', 'host'],
       commands: ['reads', 'drop', 'check'],

@@ -3,8 +3,8 @@ import type { Outcome } from '../model/outcome.ts';
 import type { ProbeSession, RequestOptions } from './session.ts';
 
 /**
- * A session of an ordinary user in which what only root may do is done by another one: dropping all caches, and
- * reading the counters of other users' processes. Files stay with the user: nothing else goes there.
+ * A session of an ordinary user in which what only root may do is done by another one: dropping all caches, having
+ * the kernel count fsyncs, and reading the counters of other users' processes. Files stay with the user: nothing else goes there.
  * @param asRoot opens that session when it is first needed.
  */
 export function withPrivileges(user: ProbeSession, asRoot: () => Promise<ProbeSession>): ProbeSession {
@@ -16,7 +16,7 @@ export function withPrivileges(user: ProbeSession, asRoot: () => Promise<ProbeSe
   return {
     ...user,
     async request(actor, op, options) {
-      if (op.do === 'drop-caches') return (await root()).request(actor, op, options);
+      if (op.do === 'drop-caches' || op.do === 'syncs') return (await root()).request(actor, op, options);
       const outcome = await user.request(actor, op, options);
       return op.do === 'counters'
         ? withRefused(outcome, (again) => askRoot(root, actor, again, options))

@@ -28,3 +28,11 @@ it('a command for the host names the same files as the host calls them, and noth
     directory: '/other',
   });
 });
+
+it('the probe’s own job stays one', () => {
+  const argv = ['vfs-probe', 'job', 'size=1', '--', '/mnt/a/f'];
+  expect(hostCommand({ argv, isProbe: true }, shares)).toEqual({
+    argv: ['vfs-probe', 'job', 'size=1', '--', '/srv/a/f'],
+    isProbe: true,
+  });
+});

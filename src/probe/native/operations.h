@@ -14,6 +14,7 @@
 #include "reads.h"
 #include "stat.h"
 #include "storm.h"
+#include "syncs.h"
 #include "tree-operations.h"
 #include "watch.h"
 #include "worker.h"
@@ -162,6 +163,7 @@ static const struct {
 	{ "reads", op_reads },
 	{ "extents", op_extents },
 	{ "counters", op_counters },
+	{ "syncs", op_syncs },
 	{ "process-files", op_process_files },
 	{ "borrow", op_borrow },
 	{ "drop-caches", op_drop_caches },

@@ -45,6 +45,7 @@
 #ifndef VFS_PROBE_VERSION
 #define VFS_PROBE_VERSION "unversioned"
 #endif
+#include "job.h"
 #define PROTOCOL 1
 
 #if defined(__x86_64__)
@@ -869,6 +870,7 @@ static int usage(void)
 {
 	fprintf(stderr, "usage: vfs-probe serve [--silence SECONDS] [--unlink PATH]\n"
 			"       vfs-probe run --tell NAME [--every MS] [--under DIR]... [--in DIR] -- COMMAND...\n"
+			"       vfs-probe job NAME=VALUE... -- FILE...\n"
 			"       vfs-probe --version\n");
 	return 2;
 }
@@ -905,6 +907,10 @@ int main(int argc, char **argv)
 	/* Before anything that changes the environment: it is the program's. */
 	if (argc >= 2 && strcmp(argv[1], "run") == 0)
 		return main_run(argc, argv);
+	if (argc >= 2 && strcmp(argv[1], "job") == 0) {
+		int status = job_main(argc - 2, argv + 2);
+		return status == 2 ? usage() : status;
+	}
 	bool good = argc >= 2 && strcmp(argv[1], "serve") == 0 && argc % 2 == 0;
 	for (int i = 2; good && i < argc; i += 2) {
 		if (strcmp(argv[i], "--silence") == 0)

@@ -16,6 +16,8 @@ export interface Place {
 /** What is to be run, as its user wrote it. */
 export interface Command {
   readonly argv: readonly string[];
+  /** The program is the probe itself, wherever it lies there. */
+  readonly isProbe?: boolean;
   /** The working directory there; absent: where a login begins. */
   readonly directory?: string;
 }
@@ -29,7 +31,8 @@ export interface Streams {
 
 /** Who listens while it runs. */
 export interface Listener {
-  onStarted?(): void;
+  /** @param supervisor its process there, below which the program runs. */
+  onStarted?(supervisor: number): void;
   onFile?(file: RunFile): void;
   onSample?(sample: RunSample): void;
   onEnded?(): void;
@@ -97,15 +100,16 @@ export async function startAttended(
       onBulk: (items) => lines.take(items as readonly RunLine[]),
     },
   );
+  const probe = `/proc/${session.hello.pid}/exe`;
   const process = await endpoint.spawn([
-    `/proc/${session.hello.pid}/exe`,
+    probe,
     'run',
     '--tell',
     name,
     ...under.flatMap((each) => ['--under', each]),
     ...(command.directory === undefined ? [] : ['--in', command.directory]),
     '--',
-    ...command.argv,
+    ...(command.isProbe === true ? [probe, ...command.argv.slice(1)] : command.argv),
   ]);
   process.stdin.on('error', () => {}); // That the program has ended is told by `ended`.
   streams.stdin.pipe(process.stdin);
@@ -187,7 +191,7 @@ class Lines {
       else {
         this.supervisor = line.started.supervisor;
         this.startedNs = line.started.monotonicNs;
-        this.#listener.onStarted?.();
+        this.#listener.onStarted?.(line.started.supervisor);
       }
     }
   }

@@ -7,9 +7,12 @@ import { rateIn } from './claims.ts';
 export function hostCommand(command: Command, shares: readonly Share[]): Command {
   const byLength = [...shares].sort((a, b) => b.guestDir.length - a.guestDir.length);
   const argv = command.argv.map((word) => inHostWords(word, byLength));
-  return command.directory === undefined
-    ? { argv }
-    : { argv, directory: inHostWords(command.directory, byLength) };
+  const { directory } = command;
+  return {
+    ...command,
+    argv,
+    ...(directory === undefined ? {} : { directory: inHostWords(directory, byLength) }),
+  };
 }
 
 /** A directory stands at the beginning of a word, or behind what parts names: `of=`, `a:b`, quotes, blanks. */
