@@ -89,10 +89,7 @@ export function program(lab = labToBeLoaded()): Command {
     .option('--file <path>', 'a file that it uses, as the guest sees it (may be repeated)', collect)
     .option('--states <list>', 'run it from each: cold, host-warm, guest-warm (joined by commas)')
     .option('--on-host', "run it on the host's view of the same files as well, for comparison")
-    .option(
-      '--with-probe',
-      "the probe's own runner does the job, which is in fio's words: for a guest without fio",
-    )
+    .option('--with-probe', "the probe's own runner does fio's job: for a guest without fio")
     .option('--in <dir>', "the program's working directory in the guest")
     .option('-o, --output <file>', 'write the answer there instead of to standard error')
     .option('--report <format=file>', 'write text, json, html or csv as well (may be repeated)', collect)
