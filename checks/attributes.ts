@@ -218,11 +218,13 @@ function setXattr(text: string): Operation {
   return { do: 'setxattr', path: 'f', name: attributeName, base64 };
 }
 
-/** virtiofsd knows extended attributes with --xattr alone; QEMU's 9p always does. */
+/** virtiofsd knows extended attributes with --xattr alone; QEMU's 9p always does, and so does the host itself. */
 function hasXattr({ mode }: Setting): boolean {
   const flags = mode?.flags ?? ['xattr'];
   return (
-    mode?.server === '9p' || ['xattr', 'posix-acl', 'security-label'].some((flag) => flags.includes(flag))
+    mode?.server === '9p' ||
+    mode?.server === 'local' ||
+    ['xattr', 'posix-acl', 'security-label'].some((flag) => flags.includes(flag))
   );
 }
 

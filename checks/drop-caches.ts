@@ -45,9 +45,11 @@ function maySystemWide({ share, args }: Setting): boolean {
 }
 
 /**
+ * Where both views are one file system there is one cache, which one drop would have to keep for the other side.
  * A file in DAX state has no pages in the guest's cache; and what a guest's process has mapped, the virtual machine
  * has mapped on the host, where a mapped page stays.
  */
 function applies({ name }: Question, { mode }: Setting): boolean {
+  if (mode?.server === 'local') return false;
   return !hasWindow(mode) || !(name.startsWith('guest') || name === 'host-file');
 }

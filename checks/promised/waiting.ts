@@ -14,7 +14,7 @@ export const afterwardsMs = 250;
 export function timeoutOf({ mode }: Setting, uncachedMs = 0): number {
   const own = mode?.flags.find((flag) => flag.startsWith('timeout='));
   if (own !== undefined) return Number(own.slice('timeout='.length)) * 1000;
-  if (mode?.server === '9p') return 0;
+  if (mode?.server === '9p' || mode?.server === 'local') return 0;
   if (mode?.cache === 'never' || mode?.cache === 'none') return uncachedMs;
   return mode?.cache === 'metadata' || mode?.cache === 'always' ? 86_400_000 : 1000;
 }

@@ -3,14 +3,16 @@ import { hasWindow, type Mode, parseMode, withDax } from '../model/mode.ts';
 import { parseMap, type Share } from '../share/share.ts';
 import type { SideFlags } from './sides.ts';
 
-/** The shares that `--map` names. */
+/** The shares that `--map` names, or the file of settings, with the mode that is declared for them. */
 export function mappedShares(flags: SideFlags): Share[] {
-  const mode = declaredMode(flags);
-  return (flags.map ?? []).map((text) => ({
-    ...parseMap(text),
-    mode,
-    modeHow: mode === undefined ? 'not known' : '--mode',
-  }));
+  return (flags.map ?? []).map((text) => {
+    const directories = parseMap(text);
+    const name = flags.mode ?? flags.modeOf?.[directories.guestDir];
+    const how = flags.mode === undefined ? 'the file of settings' : '--mode';
+    return name === undefined
+      ? { ...directories, mode: undefined, modeHow: 'not known' }
+      : { ...directories, mode: parseMode(name), modeHow: how };
+  });
 }
 
 /** The shares of a lab, and those that `--map` names. */
@@ -33,10 +35,6 @@ export function labShares(lab: LabInfo, flags: SideFlags): Share[] {
     };
   });
   return [...own, ...mappedShares(flags)];
-}
-
-function declaredMode(flags: SideFlags): Mode | undefined {
-  return flags.mode === undefined ? undefined : parseMode(flags.mode);
 }
 
 /** Under another tag in the same mode, or in another mode: two tags are two caches all the same. */

@@ -2,11 +2,13 @@ import type { Endpoint } from '../endpoint/endpoint.ts';
 import { connectSsh } from '../endpoint/ssh.ts';
 import { bySudo, requireSudo } from '../endpoint/sudo.ts';
 import type { LabInfo } from '../lab/info.ts';
+import { parseMode } from '../model/mode.ts';
 import type { SideFacts } from '../model/report.ts';
 import { startProbe } from '../probe/install.ts';
 import { withPrivileges } from '../probe/privileged.ts';
 import type { ProbeSession } from '../probe/session.ts';
 import type { GuestMount } from '../share/guest-mounts.ts';
+import { isOneSuperblock } from '../share/one-superblock.ts';
 import type { Share } from '../share/share.ts';
 import { settle, sharesBetween } from './known-shares.ts';
 import { hasSudo, openGuest, openHost } from './open-sides.ts';
@@ -19,6 +21,8 @@ export interface SideFlags {
   /** Of the shares that are found, those mounted there in the guest. */
   readonly share?: readonly string[];
   readonly mode?: string;
+  /** The mode of a share by its directory in the guest, where the file of settings says it. */
+  readonly modeOf?: Readonly<Record<string, string>>;
   readonly lab?: boolean;
   readonly labName?: string;
   readonly acceptNewHostKey?: boolean;
@@ -70,11 +74,13 @@ export async function reachSides(given: SideFlags): Promise<Sides> {
   };
   try {
     const found = await sharesBetween(flags, lab, guest.endpoint, host.endpoint, machines);
+    const shares = await Promise.all(found.shares.map((share) => withLocalMode(share, guest, host)));
     return {
       guest,
       host,
       ...(guest2 === undefined ? {} : { guest2 }),
       ...found,
+      shares,
       lab,
       flags,
       versions: {
@@ -88,6 +94,12 @@ export async function reachSides(given: SideFlags): Promise<Sides> {
     await close();
     throw error;
   }
+}
+
+/** Where nobody serves the share, since both sides are one kernel, that is its mode. */
+async function withLocalMode(share: Share, guest: ReachedSide, host: ReachedSide): Promise<Share> {
+  if (share.mode !== undefined || !(await isOneSuperblock(share, guest, host))) return share;
+  return { ...share, mode: parseMode('local:bind'), modeHow: 'one kernel, one device, one inode' };
 }
 
 function versionsIn({ programs }: LabInfo): Readonly<Record<string, string>> {

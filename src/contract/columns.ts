@@ -6,13 +6,14 @@ import type { Cell } from './cells.ts';
 
 /**
  * A column is a cache policy with or without writeback. `c:` is the C daemon of QEMU 7.2 and older, `9p:` is
- * QEMU's own server, `dax` is any virtiofs policy mounted with dax=always.
+ * QEMU's own server, `local:bind` two mounts of one superblock, `dax` any virtiofs policy mounted with dax=always.
  */
 export type Column =
   | VirtiofsColumn
   | `c:${'none' | 'auto' | 'always'}`
   | `c:${'none' | 'auto' | 'always'}+writeback`
   | NinepColumn
+  | 'local:bind'
   | 'dax';
 
 /** Policies of the Rust daemon. Rows that say nothing of `c:` hold for the C daemon's policy of the same kind. */
@@ -42,6 +43,7 @@ export type Cells = Readonly<
  * policy alone only in the rows that say so, and the C daemon from the Rust daemon likewise.
  */
 export function columnsOf(mode: Mode): readonly Exclude<Column, 'dax'>[] {
+  if (mode.server === 'local') return ['local:bind'];
   if (mode.server === '9p') {
     const cache = mode.cache === 'fscache' ? 'loose' : mode.cache;
     return [`9p:${cache as 'none' | 'readahead' | 'mmap' | 'loose'}`];

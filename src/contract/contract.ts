@@ -4,6 +4,7 @@ import { type Cells, columnsOf } from './columns.ts';
 import { flags } from './flags.ts';
 import type { Condition, Row } from './row.ts';
 import { bySize } from './rows/families.ts';
+import { oneSuperblock } from './rows/one-superblock.ts';
 import { rows } from './rows.ts';
 import { isWithin } from './versions.ts';
 import { weaker } from './weaker.ts';
@@ -47,8 +48,11 @@ export function promiseFor(
 }
 
 function promiseIn(row: Row, mode: Mode, versions: Versions): Promised | undefined {
-  const { scenario, because } = row;
-  const sources = sourcesFor(row.sources, mode.server);
+  const { scenario } = row;
+  const { because, sources } =
+    mode.server === 'local'
+      ? oneSuperblock
+      : { because: row.because, sources: sourcesFor(row.sources, mode.server) };
   const own = cellIn(row.cells, row.cells, mode);
   const usual = own === undefined ? undefined : { scenario, freshness: own, because, sources };
   let undecided = false;
@@ -107,8 +111,8 @@ function isMet(when: Condition, mode: Mode, versions: Versions): boolean | undef
 function isCovered(mode: Mode, versions: Versions): boolean {
   const known = flags[mode.server];
   if (mode.flags.some((flag) => !((flag.split('=')[0] as string) in known))) return false;
-  // virtio-9p has no window.
-  if (mode.server === '9p' && mode.dax !== undefined) return false;
+  // Only virtiofs has a window.
+  if ((mode.server === '9p' || mode.server === 'local') && mode.dax !== undefined) return false;
   if (isWithin(versions['guest-kernel'], { before: oldest['guest-kernel'] as string }) === true) return false;
   // A build that calls itself 0.x is somebody's own: the rows that name no version are what it is held to.
   return !(

@@ -55,4 +55,5 @@ export const flags: Readonly<Record<Mode['server'], Readonly<Record<string, Flag
     xattr: { changes: 'rows', words: 'extended attributes are passed on' },
   },
   '9p': {},
+  local: {},
 };

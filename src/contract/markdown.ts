@@ -15,7 +15,9 @@ scenario, mode, flag or version that is not here is \`unknown\` to a check, not 
 Modes are named as on the command line. What is said of \`never\`, \`auto\` and \`always\` holds for the C daemon's
 \`c:none\`, \`c:auto\` and \`c:always\` where they have no line of their own, but for lines with a version of
 virtiofsd; \`9p:fscache\` is as \`9p:loose\`;
-\`never\` and \`metadata\` with writeback are as without it where they have no line of their own. Bounds count
+\`never\` and \`metadata\` with writeback are as without it where they have no line of their own. \`local:bind\` is
+no guest at all: both views are mounts of one superblock in one kernel (a bind mount into a container), whatever is
+said below of requests and daemons; its reasons and sources are those of one page cache and one inode. Bounds count
 from the guest's last refresh of that attribute or name; to what a check measures, a round trip of one request
 and one tick of the guest's clock are added.
 `;

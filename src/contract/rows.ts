@@ -7,6 +7,7 @@ import { hostWrites } from './rows/host-writes.ts';
 import { inOneGuest } from './rows/in-one-guest.ts';
 import { locks } from './rows/locks.ts';
 import { names } from './rows/names.ts';
+import { withLocal } from './rows/one-superblock.ts';
 
 /** What the contract knows. Every judge asks for a scenario by its name; a name that is not here is unknown. */
 export const rows: readonly Row[] = [
@@ -18,4 +19,4 @@ export const rows: readonly Row[] = [
   ...locks,
   ...durability,
   ...daxRows,
-];
+].map(withLocal);

@@ -25,6 +25,7 @@ const order: readonly Column[] = [
   '9p:readahead',
   '9p:mmap',
   '9p:loose',
+  'local:bind',
 ];
 
 const named: Readonly<Partial<Record<Column, string>>> = { dax: 'dax=always' };

@@ -3,13 +3,16 @@ import { KnownError } from './error.ts';
 /**
  * How a share is cached: the daemon's cache policy and its own flag names, plus the mount's options.
  * Written `auto`, `always+writeback`, `auto+allow-direct-io`, `auto+dax=always`, `9p:loose`, `c:auto`
- * (the C daemon of QEMU 7.2 and older).
+ * (the C daemon of QEMU 7.2 and older). Where both views are one file system of one kernel: `local:bind`.
  */
 export interface Mode {
   /** The canonical name, as `formatMode` writes it. */
   readonly name: string;
-  /** Who serves the share. `rust` and `c` are the two virtiofsd implementations; 9p is served by QEMU. */
-  readonly server: 'rust' | 'c' | '9p';
+  /**
+   * Who serves the share. `rust` and `c` are the two virtiofsd implementations; 9p is served by QEMU; `local` is
+   * nobody: both views are mounts of one superblock.
+   */
+  readonly server: 'rust' | 'c' | '9p' | 'local';
   /** The cache policy in its server's own word. */
   readonly cache: string;
   /**
@@ -25,6 +28,7 @@ const policies: Record<Mode['server'], readonly string[]> = {
   rust: ['never', 'metadata', 'auto', 'always'],
   c: ['none', 'auto', 'always'],
   '9p': ['none', 'readahead', 'mmap', 'loose', 'fscache'],
+  local: ['bind'],
 };
 
 /** The modes that a plain lab brings up, in the order in which reports print them. */
@@ -69,7 +73,8 @@ export function parseMode(text: string): Mode {
   const [prefix, rest] = head.includes(':')
     ? [head.slice(0, head.indexOf(':')), head.slice(head.indexOf(':') + 1)]
     : ['rust', head];
-  const server = prefix === 'rust' || prefix === 'c' || prefix === '9p' ? prefix : undefined;
+  const server =
+    prefix === 'rust' || prefix === 'c' || prefix === '9p' || prefix === 'local' ? prefix : undefined;
   if (server === undefined || !policies[server].includes(rest)) {
     const known = server === undefined ? Object.values(policies).flat() : policies[server];
     throw new KnownError(
