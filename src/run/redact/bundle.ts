@@ -1,35 +1,9 @@
 import type { Setting, Step } from '../../model/check.ts';
 import type { Operation } from '../../model/operation.ts';
 import type { Bundle, CaseRecord } from '../bundle.ts';
-import { redactedContents } from './contents.ts';
+import { namingKeys, pathKeys } from './names-in.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
-import { scrubbed } from './text.ts';
-
-/** Keys whose strings are paths or names of files. */
-const pathKeys = new Set([
-  'path',
-  'hostPath',
-  'guestPath',
-  'root',
-  'to',
-  'target',
-  'name',
-  'names',
-  'expected',
-]);
-/** Keys whose strings the kernel or the probe made, and the form that they have. */
-const ownForms: Readonly<Record<string, RegExp>> = {
-  errno: /^E[A-Z0-9]+$/,
-  refusal: /^E[A-Z0-9]+$/,
-  error: /^E[A-Z0-9]+$/,
-  call: /^[a-z0-9_]+$/,
-  signal: /^SIG[A-Z0-9]+$/,
-  where: /^[a-z0-9_.]+$/,
-  state: /^[A-Z]$/,
-};
-/** What the kernel says of a process, or of itself. */
-const ofProcess = /^\/(?:proc\/(?:self|\d+)\/[a-z]+|proc\/[a-z]+|sys\/[a-z/_]+)$/;
-const hexDigest = /^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{16})$/;
+import { plannedBy, type StringRedactor, stringRedactor } from './strings.ts';
 
 /** How a bundle's strings are told apart. */
 export interface Redaction {
@@ -40,58 +14,73 @@ export interface Redaction {
   isOwnCheck(name: string): boolean;
 }
 
-/** The components of all paths in a bundle's JSON or in an item of its bulk results. */
-export function* namesIn(value: unknown, key = ''): Generator<string> {
-  if (typeof value === 'string') {
-    if (pathKeys.has(key) || value.startsWith('/')) yield* value.split('/').filter((name) => name !== '');
-  } else if (Array.isArray(value)) for (const each of value) yield* namesIn(each, key);
-  else if (typeof value === 'object' && value !== null)
-    for (const [inner, each] of Object.entries(value)) yield* namesIn(each, inner);
-}
-
 /** A bundle without names, contents and addresses of its user's. Its judge finds the same in it. */
 export function redactedBundle(bundle: Bundle, redaction: Redaction): Bundle {
-  const { setting, cases } = bundle;
+  const { check, setting, cases } = bundle;
+  const strings = stringsFor(setting, redaction, undefined);
   return {
     ...bundle,
-    check: redaction.isOwnCheck(bundle.check)
-      ? bundle.check
-      : redactionOf(redaction, setting).text(bundle.check),
-    setting: redactionOf(redaction, setting).value(setting) as Setting,
-    cases: cases.map((record) => redactedCase(record, redactionFor(bundle, record, redaction))),
+    check: redaction.isOwnCheck(check) ? check : strings.text(check),
+    setting: redacted(setting, strings, pathKeys),
+    cases: cases.map((record) => redactedCase(record, stringsOf(bundle, record, redaction))),
   };
 }
 
-/** One item of a step's bulk results. */
-export function redactedItem(
-  item: unknown,
+/** What goes through the items of a step's bulk results. */
+export function itemRedactor(
   bundle: Bundle,
   record: CaseRecord,
   redaction: Redaction,
-): unknown {
-  return redactionFor(bundle, record, redaction).value(item);
+): (item: unknown) => unknown {
+  const strings = stringsOf(bundle, record, redaction);
+  const isUsers = !isOwn(bundle, record, redaction);
+  return (item) =>
+    isUsers && isBlockDigests(item)
+      ? { ...item, base64: blockDigests(item.base64, redaction.names) }
+      : redacted(item, strings, namingKeys);
 }
 
-function redactionFor(bundle: Bundle, record: CaseRecord, redaction: Redaction): Redactor {
-  const isOwn = redaction.isOwnCheck(bundle.check) && record.case.inPlace !== true;
-  return redactionOf(redaction, record.setting ?? bundle.setting, isOwn ? record.steps : undefined);
+function isOwn(bundle: Bundle, record: CaseRecord, redaction: Redaction): boolean {
+  return redaction.isOwnCheck(bundle.check) && record.case.inPlace !== true;
 }
 
-function redactedCase(record: CaseRecord, redactor: Redactor): CaseRecord {
-  const procFiles = filesOfProc(record.steps);
-  const outcomes = Object.fromEntries(
-    record.steps.flatMap(({ id, op }) => {
-      const outcome = record.outcomes[id];
-      return outcome === undefined ? [] : [[id, redactor.outcome(outcome, op, procFiles)]];
-    }),
-  ) as CaseRecord['outcomes'];
-  const { steps, bulk, durationMs, ...rest } = record;
+function stringsOf(bundle: Bundle, record: CaseRecord, redaction: Redaction): StringRedactor {
+  const steps = isOwn(bundle, record, redaction) ? record.steps : undefined;
+  return stringsFor(record.setting ?? bundle.setting, redaction, steps);
+}
+
+function stringsFor(
+  { views }: Setting,
+  { names, words }: Redaction,
+  steps: readonly Step[] | undefined,
+): StringRedactor {
+  const roots = Object.values(views).map(({ root }) => root);
+  return stringRedactor(names, words, roots, steps === undefined ? undefined : plannedBy(steps));
+}
+
+function redacted<T>(value: T, strings: StringRedactor, paths: ReadonlySet<string>, key = ''): T {
+  const visit = (given: unknown, its: string): unknown => {
+    if (typeof given === 'string') return strings.string(given, its, paths);
+    if (Array.isArray(given)) return given.map((each) => visit(each, its));
+    if (typeof given !== 'object' || given === null) return given;
+    return Object.fromEntries(Object.entries(given).map(([inner, each]) => [inner, visit(each, inner)]));
+  };
+  return visit(value, key) as T;
+}
+
+function redactedCase(record: CaseRecord, strings: StringRedactor): CaseRecord {
+  const { steps, outcomes, bulk, ...rest } = record;
+  const procFiles = filesOfProc(steps);
   return {
-    ...(redactor.value({ ...rest, outcomes: undefined }) as CaseRecord),
-    steps: redactor.value(steps) as readonly Step[],
-    outcomes,
+    ...redacted(rest, strings, pathKeys),
+    steps: redacted(steps, strings, pathKeys),
+    outcomes: Object.fromEntries(
+      steps.flatMap(({ id, op }) => {
+        const outcome = outcomes[id];
+        return outcome === undefined ? [] : [[id, redactedOutcome(outcome, op, procFiles, strings)]];
+      }),
+    ),
     bulk,
-    durationMs,
   };
 }
 
@@ -101,111 +90,44 @@ function filesOfProc(steps: readonly Step[]): ReadonlySet<string> {
   return new Set(opened.flatMap((op) => (op.do === 'open' && op.path.startsWith('/proc/') ? [op.as] : [])));
 }
 
-interface Redactor {
-  text(text: string): string;
-  value(value: unknown, key?: string): unknown;
-  outcome(outcome: unknown, op: Operation, procFiles: ReadonlySet<string>): unknown;
+function redactedOutcome<T>(
+  outcome: T,
+  op: Operation,
+  procFiles: ReadonlySet<string>,
+  strings: StringRedactor,
+): T {
+  if (op.do === 'read' && procFiles.has(op.file)) return readableText(outcome, strings);
+  const { value } = outcome as { readonly value?: { readonly values?: readonly unknown[] } };
+  if (op.do !== 'many' || value?.values === undefined) return redacted(outcome, strings, namingKeys);
+  const values = value.values.map((each, index) => {
+    const its = op.list[index];
+    return its === undefined
+      ? redacted(each, strings, namingKeys)
+      : redactedOutcome(each, its, procFiles, strings);
+  });
+  return {
+    ...redacted({ ...outcome, value: undefined }, strings, namingKeys),
+    value: { ...redacted({ ...value, values: [] }, strings, namingKeys), values },
+  };
 }
 
-/** @param steps a check's own steps: their strings may stay as they are. */
-function redactionOf({ names, words }: Redaction, setting: Setting, steps?: readonly Step[]): Redactor {
-  const planned = steps === undefined ? undefined : stringsOf(steps);
-  const roots = Object.values(setting.views).map(({ root }) => root);
-  // Most strings are the same few words again and again.
-  const seen = new Map<string, string>();
-  const text = (given: string) => {
-    const done = seen.get(given) ?? scrubbed(given, names, (word) => words.has(word));
-    if (given.length < 100) seen.set(given, done);
-    return done;
-  };
-  const absolute = (given: string) => {
-    if (ofProcess.test(given)) return given;
-    const root = roots.find((each) => given === each || given.startsWith(`${each}/`));
-    return root === undefined ? names.path(given) : names.path(root) + path(given.slice(root.length));
-  };
-  const path = (given: string) =>
-    planned === undefined
-      ? names.path(given)
-      : given
-          .split('/')
-          .map((part) =>
-            planned.parts.has(part) || isCounted(part, planned.parts) ? part : names.path(part),
-          )
-          .join('/');
-
-  const string = (given: string, key: string): string => {
-    if (ownForms[key]?.test(given)) return given;
-    if (key === 'base64') return encoded(Buffer.from(given, 'base64'));
-    if (planned?.whole.has(given) && !given.startsWith('/')) return given;
-    if (given.startsWith('/')) return absolute(given);
-    if (pathKeys.has(key) && !hexDigest.test(given)) return path(given);
-    if (hexDigest.test(given)) return planned === undefined || key === 'fsid' ? names.digest(given) : given;
-    return text(given);
-  };
-  const encoded = (bytes: Buffer): string =>
-    Buffer.from(
-      planned === undefined ? names.bytes(bytes) : redactedContents(bytes, planned.written, names),
-    ).toString('base64');
-
-  const value = (given: unknown, key = ''): unknown => {
-    if (typeof given === 'string') return string(given, key);
-    if (Array.isArray(given)) return given.map((each) => value(each, key));
-    if (typeof given !== 'object' || given === null) return given;
-    // A bulk item of `hash`: digests of 16 bytes each, one behind the other.
-    if ('from' in given && 'base64' in given && planned === undefined)
-      return { ...given, base64: blockDigests(String(given.base64), names) };
-    return Object.fromEntries(Object.entries(given).map(([inner, each]) => [inner, value(each, inner)]));
-  };
-
-  const outcome = (given: unknown, op: Operation, procFiles: ReadonlySet<string>): unknown => {
-    if (op.do === 'read' && procFiles.has(op.file)) return readableText(given, text);
-    if (op.do !== 'many' || typeof given !== 'object' || given === null) return value(given);
-    const { value: result, ...rest } = given as { value?: { values?: readonly unknown[] } };
-    if (result?.values === undefined) return value(given);
-    const values = result.values.map((each, index) => outcome(each, op.list[index] ?? op, procFiles));
-    return {
-      ...(value(rest) as object),
-      value: { ...(value({ ...result, values: [] }) as object), values },
-    };
-  };
-  return { text, value, outcome };
-}
-
-/** What the steps of a check say: its strings, the parts of its paths, and the bytes that it writes. */
-function stringsOf(steps: readonly Step[]) {
-  const whole = new Set<string>();
-  const parts = new Set<string>();
-  const written: Uint8Array[] = [];
-  const visit = (value: unknown, key: string): void => {
-    if (typeof value === 'string') {
-      if (key === 'base64') written.push(Buffer.from(value, 'base64'));
-      whole.add(value);
-      for (const part of value.split('/')) parts.add(part);
-    } else if (Array.isArray(value)) for (const each of value) visit(each, key);
-    else if (typeof value === 'object' && value !== null)
-      for (const [inner, each] of Object.entries(value)) visit(each, inner);
-  };
-  visit(steps, '');
-  return { whole, parts, written };
-}
-
-/** `n00012` of a step that makes thousands of names beginning with `n`. */
-function isCounted(name: string, parts: ReadonlySet<string>): boolean {
-  const stem = /^(.*?)\d+$/.exec(name)?.[1];
-  return stem !== undefined && parts.has(stem);
-}
-
-/** The contents of a file of /proc, which is text. */
-function readableText(given: unknown, text: (given: string) => string): unknown {
+/** The contents of a file of /proc, line by line. */
+function readableText<T>(given: T, strings: StringRedactor): T {
   if (typeof given !== 'object' || given === null) return given;
+  const lines = (base64: string) =>
+    Buffer.from(base64, 'base64').toString('latin1').split('\n').map(strings.text).join('\n');
   return Object.fromEntries(
-    Object.entries(given).map(([key, each]) => {
-      if (key === 'value') return [key, readableText(each, text)];
-      if (key !== 'base64' || typeof each !== 'string') return [key, each];
-      const plain = Buffer.from(each, 'base64').toString('latin1');
-      return [key, Buffer.from(plain.split('\n').map(text).join('\n'), 'utf8').toString('base64')];
-    }),
-  );
+    Object.entries(given).map(([key, each]) =>
+      key === 'base64'
+        ? [key, Buffer.from(lines(String(each))).toString('base64')]
+        : [key, key === 'value' ? readableText(each, strings) : each],
+    ),
+  ) as T;
+}
+
+/** A bulk item of `hash`: digests of 16 bytes each, one behind the other. */
+function isBlockDigests(item: unknown): item is { readonly from: number; readonly base64: string } {
+  return typeof item === 'object' && item !== null && 'from' in item && 'base64' in item;
 }
 
 function blockDigests(base64: string, names: Pseudonyms): string {

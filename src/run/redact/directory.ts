@@ -2,14 +2,15 @@ import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { BulkWriter, type Bundle, saveBundle } from '../bundle.ts';
-import { namesIn, type Redaction, redactedBundle, redactedItem } from './bundle.ts';
+import { itemRedactor, type Redaction, redactedBundle } from './bundle.ts';
+import { namesInBundle, namesInItem } from './names-in.ts';
 
 /** The components of all paths in a bundle and its bulk results. */
 export async function namesBelow(directory: string, bundle: Bundle): Promise<ReadonlySet<string>> {
-  const names = new Set(namesIn(bundle));
+  const names = new Set(namesInBundle(bundle));
   for (const { file } of bulkOf(bundle))
     for await (const item of itemsOf(path.join(directory, file)))
-      for (const name of namesIn(item)) names.add(name);
+      for (const name of namesInItem(item)) names.add(name);
   return names;
 }
 
@@ -23,9 +24,9 @@ export async function redactDirectory(
   const redacted = redactedBundle(bundle, redaction);
   await saveBundle(to, redacted);
   for (const { file, record } of bulkOf(bundle)) {
+    const redactItem = itemRedactor(bundle, record, redaction);
     const writer = new BulkWriter(path.join(to, file));
-    for await (const item of itemsOf(path.join(from, file)))
-      await writer.write([redactedItem(item, bundle, record, redaction)]);
+    for await (const item of itemsOf(path.join(from, file))) await writer.write([redactItem(item)]);
     await writer.end();
   }
   return redacted;

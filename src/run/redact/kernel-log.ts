@@ -5,8 +5,7 @@ import { scrubbed } from './text.ts';
 const telling =
   /fuse|virtio|9p|\bdax\b|cachestat|BUG|Oops|WARNING|Call Trace|RIP:|panic|hung|blocked for|stall|rcu|page fault|protection fault|I\/O error|EXT4|XFS|BTRFS|ext4|xfs|btrfs|[\w.]+\+0x[0-9a-f]+\/0x|Linux version|cut here|end trace/;
 /** What the registers and the code held may be anybody's bytes. */
-const bytesOfMemory =
-  /(?:Code|R[A-Z0-9]{2,3}|E?FLAGS|CR\d|PKRU|[FGDE]S): *[0-9a-f(]|^\S*\s*(?:Code:|R[A-Z0-9]{2}:)/;
+const bytesOfMemory = /\b(?:Code|(?!RIP)R[A-Z0-9]{2}|EFLAGS|CR\d|PKRU|[FGDE]S): *[0-9a-f(]/;
 const symbol = /[\w.]+\+0x[0-9a-f]+\/0x[0-9a-f]+/g;
 const address = /\b(?:0x)?[0-9a-f]{8,16}\b/g;
 
