@@ -1,5 +1,6 @@
 import type { Interval } from '../model/account.ts';
 import type { Passed } from '../model/program-account.ts';
+import type { RunCounts, RunEnd } from '../model/program-run.ts';
 import { isDax } from './program-dax.ts';
 import type { ProgramSamples } from './program-samples.ts';
 
@@ -17,17 +18,15 @@ export interface Asked extends Passed {
 
 /**
  * What the program asked of the share. Its counters sum up all its calls, on whatever file: what it read before it
- * first held a file of the share (its own binary, libraries, settings) is left out, and where it never held one for
+ * first held a file of the share (its own binary, libraries, settings) is left out where it was looked at meanwhile, and where it never held one for
  * reading, nothing was read. So the figure is a ceiling. A benchmark's own report is exact and is taken instead where the
  * two agree; where every write crosses at once, the daemon's figure is as exact.
  */
 export function asked(samples: ProgramSamples, direction: Direction, passed: Passed | undefined): Asked {
   const { claimed, end, files } = samples;
   const seen = hiddenWay(samples);
-  const [bytes, calls] =
-    direction === 'read'
-      ? [end.rchar - (end.beforeFirst?.rchar ?? 0), end.syscr - (end.beforeFirst?.syscr ?? 0)]
-      : [end.wchar - (end.beforeFirst?.wchar ?? 0), end.syscw - (end.beforeFirst?.syscw ?? 0)];
+  const [bytes, calls] = since(end, direction, end.beforeFirst);
+  const [mostBytes, mostCalls] = since(end, direction, end.notOfShare ?? end.beforeFirst);
   const hidden = seen ?? (isTooLittle(bytes, passed) ? 'a way that no counter shows' : undefined);
   const claim = claimed?.[direction];
   // It counts what it did by whatever way; where it was not alone, its figure is not the whole.
@@ -71,15 +70,26 @@ export function asked(samples: ProgramSamples, direction: Direction, passed: Pas
   const estimate = hidden === undefined ? bytes : Math.max(bytes, passed?.bytes[1] ?? 0);
   return {
     // With hidden calls this is what can be seen: there may be more.
-    bytes: [least, Math.max(bytes, estimate)],
-    requests: [0, calls],
+    bytes: [least, Math.max(mostBytes, estimate)],
+    requests: [0, mostCalls],
     because: `its own counters since it was first seen to hold a file of the share${
       end.beforeFirst === undefined ? ' could be from any time: none was seen' : ''
-    }; other files, pipes and sockets are among them`,
+    }; other files, pipes and sockets are among them${
+      mostBytes > bytes + smallBytes
+        ? `; processes too short to be looked at asked for ${mostBytes - bytes} more before`
+        : ''
+    }`,
     estimate,
     requestsEstimate: calls,
     ...(hidden === undefined ? {} : { hidden }),
   };
+}
+
+/** What it asked for after the counts of a moment. */
+function since(end: RunEnd, direction: Direction, from: RunCounts | undefined): readonly [number, number] {
+  return direction === 'read'
+    ? [end.rchar - (from?.rchar ?? 0), end.syscr - (from?.syscr ?? 0)]
+    : [end.wchar - (from?.wchar ?? 0), end.syscw - (from?.syscw ?? 0)];
 }
 
 const page = 4096;

@@ -7,7 +7,7 @@
 export type RunSignal = 'TERM' | 'INT' | 'HUP' | 'QUIT' | 'USR1' | 'USR2';
 
 /** Sums of /proc/PID/io over the tree, processes that have ended included. */
-interface RunCounts {
+export interface RunCounts {
   /** Bytes and calls of read(2) and its kin, on whatever file, pipe or socket; not loads from mappings, libaio, io_uring. */
   readonly rchar: number;
   readonly syscr: number;
@@ -63,11 +63,13 @@ export interface RunEnd extends RunCounts, MachineMemory {
   /** Seen to use io_uring, libaio: what goes through them is in no count above. */
   readonly uring: boolean;
   readonly aio: boolean;
-  /**
-   * What its processes had asked for when each was last found without a file of the share, before the first was found:
-   * none of that was asked of the share. A process too short for a look is not among them.
-   */
+  /** The counts shortly before it was first found with a file of the share open. */
   readonly beforeFirst?: RunCounts;
+  /**
+   * The part of them that was not asked of the share: what each process itself had asked for when it was last found
+   * without a file of the share. One that was too short to be looked at may have asked all it did of the share.
+   */
+  readonly notOfShare?: RunCounts;
 }
 
 /** Bulk items of `attend`, in order. */

@@ -147,7 +147,9 @@ describe('reads', () => {
       `for i in 1 2 3 4; do dd if=${file} bs=64k of=/dev/null; done`,
     ]);
     expect(account.reads.crossed?.bytes[1]).toBeLessThan(8.2 * mib);
-    expect(bytesOf(account.reads, 'guest-cache')).toBeGreaterThan(20 * mib);
+    // A whole dd may be too short to be seen with its file open before another is.
+    expectWithin(account.reads.asked?.bytes, 32 * mib);
+    expect(bytesOf(account.reads, 'guest-cache')).toBeGreaterThan(12 * mib);
   });
 
   it('through a mapping are known to be in no count, and what crossed is told', async () => {
@@ -178,6 +180,8 @@ describe('reads', () => {
       'size=2m',
       'ioengine=psync',
       'numjobs=2',
+      // Long enough for every process to be looked at.
+      'loops=8',
       '[one]',
       `filename=${inMode('auto', 'jobs-1')}`,
       '[two]',
@@ -186,7 +190,7 @@ describe('reads', () => {
     ];
     await writeFile(path.join(lab.hostDir, 'job.fio'), job.join('\n'));
     const { account } = await accountOf(['fio', inMode('auto', 'job.fio'), '--output-format=json']);
-    expect(account.reads.asked).toMatchObject({ bytes: [8 * mib, 8 * mib], because: "fio's own report" });
+    expect(account.reads.asked).toMatchObject({ bytes: [64 * mib, 64 * mib], because: "fio's own report" });
     expect(account.files.map((each) => path.basename(each.path))).toEqual(
       expect.arrayContaining(['jobs-1', 'jobs-2']),
     );

@@ -37,16 +37,15 @@
 /* Mappings are longer to read than names of descriptors: the dearer, the rarer. */
 #define RUN_CHEAP_NS 1000000LL
 /*
- * Until the first file of the share is seen open, and for a while after each new process or file, looks are whole and
- * as frequent as they may be: they may cost so much at first, and a fiftieth of the time.
+ * Until the first file of the share is seen open, and for a while after each new process or file, looks are frequent:
+ * as long as they have not cost more than a little and a fiftieth of the time.
  */
 #define RUN_EAGER_LOOK_NS 100000000LL
 #define RUN_EAGER_EVERY_NS 5000000LL
 #define RUN_EAGER_CREDIT_NS 30000000LL
 #define RUN_EAGER_PART 50
-#define RUN_NEWS_NS 250000000LL
-/* After it: each time for a while, and then so rarely. */
-#define RUN_MANY_LOOKS 10
+#define RUN_NEWS_NS 1000000000LL
+/* After that, at every so many-th sample. */
 #define RUN_RARE_LOOKS 5
 #define RUN_SEND_NS 1000000000LL
 #define RUN_CONNECT_NS 10000000000LL
@@ -76,7 +75,7 @@ static struct {
 	int64_t started, every;
 	const char *under[RUN_MOST_UNDER];
 	int under_count;
-	struct run_counts reaped, seen;
+	struct run_counts reaped, seen, before_first;
 	struct run_process known[RUN_MOST_PROCESSES];
 	int known_count;
 	bool first_seen, has_children, uring, aio, lost;
@@ -365,6 +364,7 @@ static bool run_has_executable(pid_t pid)
 static void run_first_look(const pid_t *pids, int count)
 {
 	int64_t until = clock_now() + RUN_EAGER_LOOK_NS;
+	struct run_counts counts = run.seen;
 	for (int i = 0; i < count && clock_now() < until && !run.first_seen; i++) {
 		struct run_process *process = run_known(pids[i]);
 		struct run_counts own;
@@ -375,6 +375,8 @@ static void run_first_look(const pid_t *pids, int count)
 		if (process && !run.first_seen && clock_now() < until && run_has_executable(pids[i]))
 			process->without = own;
 	}
+	if (!run.first_seen && clock_now() < until)
+		run.before_first = counts;
 }
 
 /* Bounded in time: where there is too much to look at, the next look goes on behind. */
@@ -514,6 +516,14 @@ static void run_pass_signals(void)
 			kill(-run.program, (int)info.ssi_signo);
 }
 
+static void run_put_named(const char *name, const struct run_counts *counts)
+{
+	put_key(&run.out, name);
+	put_text(&run.out, "{\"known\":true");
+	run_put_counts(&run.out, counts);
+	put_text(&run.out, "}");
+}
+
 static void run_put_ended(int64_t at, int status, int left)
 {
 	put_text(&run.out, "{\"ended\":{");
@@ -533,21 +543,27 @@ static void run_put_ended(int64_t at, int status, int left)
 	put_key_bool(&run.out, "aio", run.aio);
 	put_memory(&run.out);
 	if (run.first_seen) {
-		struct run_counts before = { 0 };
+		struct run_counts without = { 0 };
 		for (int i = 0; i < run.known_count; i++)
-			run_add(&before, &run.known[i].without);
-		put_key(&run.out, "beforeFirst");
-		put_text(&run.out, "{\"known\":true");
-		run_put_counts(&run.out, &before);
-		put_text(&run.out, "}");
+			run_add(&without, &run.known[i].without);
+		run_put_named("beforeFirst", &run.before_first);
+		run_put_named("notOfShare", &without);
 	}
 	put_text(&run.out, "}}\n");
+}
+
+/* What this thread has used of a processor: a look costs the program no more than that, however long it waits itself. */
+static int64_t clock_of_thread(void)
+{
+	struct timespec used;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
 static int run_watch(void)
 {
 	static pid_t pids[RUN_MOST_PROCESSES];
-	int status = 0, looks = 0, told = 0;
+	int status = 0, ticks = 0, looks = 0, told = 0;
 	int64_t next = clock_now(), sampled = 0;
 	for (;;) {
 		int64_t left = next - clock_now();
@@ -574,17 +590,15 @@ static int run_watch(void)
 		}
 		if (run_know(pids, count))
 			run.news = now;
-		bool affordable = run.looks_ns <= RUN_EAGER_CREDIT_NS + (now - run.started) / RUN_EAGER_PART;
-		bool eager = affordable && (!run.first_seen || now - run.news < RUN_NEWS_NS);
-		if (eager && !run.first_seen) {
-			run_first_look(pids, count);
-		} else if (++looks < RUN_MANY_LOOKS || eager || looks % RUN_RARE_LOOKS == 0) {
-			/* Programs open most of their files at once. */
-			bool at_maps = looks % (RUN_RARE_LOOKS * (1 + run.maps_ns / RUN_CHEAP_NS)) == 0 || looks < 3;
-			run_look(pids, count, at_maps, RUN_LOOK_NS);
+		bool fresh = !run.first_seen || now - run.news < RUN_NEWS_NS;
+		if (fresh || ++ticks % RUN_RARE_LOOKS == 0) {
+			int64_t begun = clock_of_thread();
+			if (!run.first_seen)
+				run_first_look(pids, count);
+			else
+				run_look(pids, count, looks++ % (1 + run.maps_ns / RUN_CHEAP_NS) == 0, RUN_LOOK_NS);
+			run.looks_ns += clock_of_thread() - begun;
 		}
-		int64_t after = clock_now();
-		run.looks_ns += after - now;
 		if (now - sampled >= run.every) {
 			run_put_sample();
 			sampled = now;
@@ -594,7 +608,8 @@ static int run_watch(void)
 			told = run.file_count;
 			run_send();
 		}
-		next = eager ? after + RUN_EAGER_EVERY_NS : now + run.every;
+		bool affordable = run.looks_ns <= RUN_EAGER_CREDIT_NS + (now - run.started) / RUN_EAGER_PART;
+		next = fresh && affordable ? clock_now() + RUN_EAGER_EVERY_NS : now + run.every;
 	}
 }
 
