@@ -55,7 +55,20 @@ async function soak() {
   const file = join(evidence, 'report.json');
   const modes = values.modes === undefined ? [] : ['--modes', values.modes];
   try {
-    const up = await run(vfsVerify(['lab', 'up', '--name', name, '--guests', '2', '--second-tag', ...modes]));
+    const up = await run(
+      vfsVerify([
+        'lab',
+        'up',
+        '--name',
+        name,
+        '--guests',
+        '2',
+        '--second-tag',
+        '--boot-timeout',
+        '300',
+        ...modes,
+      ]),
+    );
     if (up.status !== 0) throw new TaskError(`The lab did not come up:\n${up.output}`);
     const where = [`--lab=${name}`, '--bundle', join(evidence, 'bundle'), '--report', `json=${file}`];
     const known = ['--known', join(root, 'docs', 'findings')];
