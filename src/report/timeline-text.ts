@@ -22,9 +22,11 @@ export function timelineLines(timeline: Timeline | undefined, style: Style): str
   if (timeline === undefined) return [];
   const room = Math.min(mostWidth, style.width) - indent.length - nameWidth - figuresWidth;
   const small = coarsened(timeline, room);
-  const rows = panelsOf(small).flatMap(({ lines }) =>
-    lines.flatMap((line) => row(line, { small, timeline }, style)),
+  // Where the program wrote nothing, what others wrote to the disk is no news.
+  const panels = panelsOf(small).filter(({ lines }) =>
+    lines.some(({ name }) => name !== 'deviceWrittenBytes'),
   );
+  const rows = panels.flatMap(({ lines }) => lines.flatMap((line) => row(line, { small, timeline }, style)));
   if (rows.length === 0) return [];
   return [
     `${indent}over time, ${intervalWords(small.intervalMs)} a column`,

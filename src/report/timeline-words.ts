@@ -49,7 +49,7 @@ const panels: readonly Pick<Panel, 'title' | 'lines'>[] = [
       line('crossedMessages', 'FUSE messages', 'FUSE messages'),
       line('deviceReads', 'disk reads, by all'),
       line('deviceWrites', 'disk writes, by all'),
-      line('deviceFlushes', 'disk flushes, by all', 'disk flushes (all)'),
+      line('deviceFlushes', 'disk flushes, by all'),
     ],
   },
   { title: "The guest's page cache", lines: [line('guestCachedBytes', 'cached', "guest's page cache")] },

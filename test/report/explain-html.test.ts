@@ -18,17 +18,17 @@ async function pageOf(report: Parameters<typeof formats.html>[0]) {
   return parseHTML(await formats.html(report)).document;
 }
 
+const page = await pageOf(explainReport(evidence));
+
 describe('a page about a program', () => {
-  it('has its command, where its bytes came from, and what to change', async () => {
-    const page = await pageOf(explainReport(evidence));
+  it('has its command, where its bytes came from, and what to change', () => {
     const body = page.querySelector('.result-body')?.textContent ?? '';
     for (const part of ['fio job.fio', 'asked 256.0 KiB', 'fuse/host-cache', 'or else', '/mnt/auto/f'])
       expect(body).toContain(part);
     expect(page.querySelector('h1')?.textContent).toContain("came from the host's page cache");
   });
 
-  it('draws it over time, on one axis, with words for those who see none of it', async () => {
-    const page = await pageOf(explainReport(evidence));
+  it('draws it over time, on one axis, with words for those who see none of it', () => {
     const plots = [...page.querySelectorAll('.timeline svg.plot')];
     expect(plots.map((plot) => plot.getAttribute('role'))).toEqual(plots.map(() => 'img'));
     expect(plots.map((plot) => plot.getAttribute('aria-label')?.replace(/ over time\..*/, ''))).toEqual([
@@ -52,8 +52,7 @@ describe('a page about a program', () => {
     expect(lines).toEqual(expect.arrayContaining(['var(--guest-cache)', 'var(--host-cache)', 'var(--disk)']));
   });
 
-  it('has every plot in numbers too', async () => {
-    const page = await pageOf(explainReport(evidence));
+  it('has every plot in numbers too', () => {
     const tables = [...page.querySelectorAll('details.in-numbers table.numbers')];
     expect(tables).toHaveLength(6);
     for (const table of tables) expect(table.querySelectorAll('tbody tr').length).toBeLessThanOrEqual(12);
@@ -66,14 +65,16 @@ describe('a page about a program', () => {
 
   it('compares the states that it ran from in its headline', async () => {
     const rate = (iops: number) => ({ program: 'fio', read: { iops } });
-    const page = await pageOf(
+    const compared = await pageOf(
       explainReport(
         evidenceOf({ state: 'cold', rate: rate(100) }),
         evidenceOf({ state: 'host-warm', rate: rate(1000) }),
       ),
     );
-    expect(page.querySelector('h1')?.textContent).toContain('10 times as high from host-warm as from cold');
-    expect(page.querySelector('.result-body')?.textContent).toContain('cold caches');
+    expect(compared.querySelector('h1')?.textContent).toContain(
+      '10 times as high from host-warm as from cold',
+    );
+    expect(compared.querySelector('.result-body')?.textContent).toContain('cold caches');
   });
 
   it('stays small however long the run was', async () => {
@@ -83,10 +84,10 @@ describe('a page about a program', () => {
 
   it('is not broken by hostile names', async () => {
     const html = await formats.html(hostileExplainReport(latency));
-    const page = parseHTML(html).document;
-    expect([...page.querySelectorAll('img, script, [onload], [onerror]')]).toEqual([]);
-    expect([...page.querySelectorAll('style')]).toHaveLength(1);
-    expect([...page.querySelectorAll('[style]')]).toEqual([]);
+    const hostile = parseHTML(html).document;
+    expect([...hostile.querySelectorAll('img, script, [onload], [onerror]')]).toEqual([]);
+    expect([...hostile.querySelectorAll('style')]).toHaveLength(1);
+    expect([...hostile.querySelectorAll('[style]')]).toEqual([]);
     expect(html).not.toMatch(/(?!\n)[\p{Cc}\u202e\ufffe]/u);
     expect(html).not.toContain('<svg onload');
   });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { formats } from '../../src/report/formats.ts';
 import { sparks } from '../../src/report/sparks.ts';
 import { renderText } from '../../src/report/text.ts';
+import { reportFaults } from '../../src/report/validate.ts';
 import {
   evidenceOf,
   explainReport,
@@ -53,6 +54,12 @@ describe('a run over time, in a terminal', () => {
     const at = lines.findIndex((line) => line.startsWith("  µs, fio's own report"));
     expect(lines[at]).toMatch(/p50 +p99 +p99\.9 +max$/);
     expect(lines[at + 1]).toMatch(/^ {2}rr: read +\d+ +\d+ +\d+ +\d+ {2}[▁-█ ]+$/);
+  });
+
+  it('fits the published schema', () => {
+    expect(reportFaults(report)).toEqual([]);
+    const timeline = { ...timelineOfSeconds(1), series: { readBytes: [1, null] } };
+    expect(reportFaults(explainReport(evidenceOf({ timeline: timeline as never })))).not.toEqual([]);
   });
 
   it('cannot be broken by names', async () => {

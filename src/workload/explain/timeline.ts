@@ -75,7 +75,8 @@ function valuesOf(name: QuantityName, looks: readonly Look[], grid: Grid): (numb
     const end = begin + grid.intervalMs;
     // Nobody looked while it lasted: before the first look, or after the last.
     if (begin >= last.atMs || (isSum ? end <= first.atMs : end < first.atMs)) return null;
-    return isSum ? Math.round(at(end)) - Math.round(at(begin)) : Math.round(at(end));
+    const before = isSum ? Math.round(at(begin)) : 0;
+    return Math.round(at(end)) - before;
   });
 }
 
@@ -134,13 +135,12 @@ const besideBytes = 1024 * 1024;
 
 function tells({ asked }: Flow, counted: number): { isTold: boolean; why?: string } {
   const [least, most] = asked.bytes;
+  // Nothing of it was the share's: there is nothing to miss.
+  if (most === 0 && asked.hidden === undefined) return { isTold: false };
   if (asked.hidden !== undefined)
     return { isTold: false, why: `${asked.hidden}: its counters do not show when` };
   if (counted < 0.9 * least)
     return { isTold: false, why: 'its counters have less than it was given: they do not show when' };
   if (counted <= 1.1 * most + besideBytes) return { isTold: true };
-  // Nothing of it was the share's: there is nothing to miss.
-  return most === 0
-    ? { isTold: false }
-    : { isTold: false, why: 'its counters have far more of other files, pipes and sockets in them' };
+  return { isTold: false, why: 'its counters have far more of other files, pipes and sockets in them' };
 }
