@@ -27,7 +27,7 @@ const settings = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', '
 
 /** @param {string} path */
 function isAsset(path) {
-  return /^src\/report\/[a-z]+\.schema\.json$/.test(path) || /^checks\/.*\.md$/.test(path);
+  return /^src\/(report|config)\/[a-z]+\.schema\.json$/.test(path) || /^checks\/.*\.md$/.test(path);
 }
 
 /**

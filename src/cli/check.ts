@@ -1,3 +1,4 @@
+import { KnownError } from '../model/error.ts';
 import type { Report } from '../model/report.ts';
 import { pickChecks } from '../run/load-checks.ts';
 import { makeReport } from '../run/report.ts';
@@ -5,12 +6,11 @@ import { checksIn, readAgainst } from './against.ts';
 import { type CheckFlags, readAsked } from './check-flags.ts';
 import { environmentOf } from './environment.ts';
 import { loadAll } from './load-all.ts';
-import { writeReportFiles } from './report-files.ts';
 import { beginRun, type Run, runChecks, sharesFor } from './run-checks.ts';
 import { inLabOfRun } from './run-lab.ts';
 import { runToggled, type ToggledRun } from './run-toggled.ts';
 import { packageVersion } from './version.ts';
-import { withSides } from './with-sides.ts';
+import { type Work, withSides } from './with-sides.ts';
 
 /** `vfs-verify check [NAME…]`: runs checks in every mode asked for, and judges them by the contract. */
 export async function check(names: readonly string[], flags: CheckFlags): Promise<void> {
@@ -20,24 +20,43 @@ export async function check(names: readonly string[], flags: CheckFlags): Promis
 /** @param ownLab a failure is seen again in a lab that is brought up for it. */
 async function checkThere(names: readonly string[], given: CheckFlags, ownLab: boolean): Promise<void> {
   const flags = { ...given, ownLab };
+  requireOneGuest(flags);
   const asked = await readAsked(names, flags);
   const picked = pickChecks(await loadAll(asked.checks), asked.names);
   const against = await readAgainst(flags);
   const bundle = flags.continue ?? flags.bundle;
   const where = { ...flags, ...(bundle === undefined ? {} : { bundle }) };
   const whole = picked.map((each) => ({ check: each.check.name }));
-  await withSides('check', where, whole, async (asking) => {
-    const run = { asked, picked, findings: against.findings, flags, asking };
-    const { results, shares, stuck } = await (flags.via === undefined ? runThere(run) : runToggled(run));
+  const work: Work<typeof where> = async (asking, own) => {
+    const run = { asked, picked, findings: against.findings, flags: own, asking };
+    const { results, shares, stuck } = await (own.via === undefined ? runThere(run) : runToggled(run));
     const environment = environmentOf(asking.sides, { started: asking.started, seed: asked.seed, shares });
     const report: Report = {
       ...makeReport('check', packageVersion(), environment, results),
       checks: checksIn(picked.map((each) => each.check)),
     };
     const answer = against.answer(report);
-    await writeReportFiles(against.files, answer.report);
     return stuck ? { ...answer, status: 2 } : answer;
-  });
+  };
+  await withSides('check', where, whole, work, against.files);
+}
+
+/** What a fleet cannot do: all of it is about one guest's own run. */
+function requireOneGuest({ targets, via, continue: begun, baseline, report = [] }: CheckFlags): void {
+  const flag =
+    via !== undefined
+      ? '--via'
+      : begun !== undefined
+        ? '--continue'
+        : baseline !== undefined
+          ? '--baseline'
+          : report.find((each) => each.startsWith('html='));
+  if (targets === undefined || flag === undefined) return;
+  throw new KnownError(
+    'bad-flag',
+    `${flag} is for one guest, and ${targets.length} are named`,
+    'Name one guest with it.',
+  );
 }
 
 /** In the modes that are there. */

@@ -46,9 +46,12 @@ export interface MatrixState {
 
 const frameMs = 250;
 
-/** A table on a terminal, a line for each cell elsewhere, nothing with `quiet` elsewhere than on a terminal. */
+/**
+ * A table on a terminal, a line for each cell elsewhere, nothing with `quiet` elsewhere than on a terminal, or
+ * without a stream.
+ */
 export function showMatrix(
-  stream: NodeJS.WriteStream,
+  stream: NodeJS.WriteStream | undefined,
   options: {
     readonly checks: readonly string[];
     readonly modes: readonly string[];
@@ -60,10 +63,11 @@ export function showMatrix(
   const cells = new Map<string, CellState>();
   let since = performance.now();
   let round = 0;
-  const live = stream.isTTY === true && process.env.TERM !== 'dumb';
+  const live = stream?.isTTY === true && process.env.TERM !== 'dumb';
   // The cursor stays visible, so that a terminal is whole even after SIGKILL.
   const log = live ? createLogUpdate(stream, { showCursor: true }) : undefined;
   const draw = () => {
+    if (stream === undefined) return;
     const { color } = styleOf(stream);
     const state: MatrixState = {
       ...options,
@@ -109,7 +113,7 @@ export function showMatrix(
       state.verdict = result.verdict.kind;
       state.cases = state.begun = state.ended = result.cases.length;
       state.known = result.cases.some(({ known }) => known !== undefined);
-      if (live || options.quiet) return;
+      if (live || options.quiet || stream === undefined) return;
       const code = result.verdict.kind === 'fail' ? ` (${result.verdict.code})` : '';
       const which = options.rounds === 1 ? '' : `round ${round + 1}: `;
       stream.write(

@@ -27,8 +27,8 @@ interface Md5Flags extends AskFlags {
 export async function md5(paths: readonly string[], flags: Md5Flags): Promise<void> {
   const question = readFlags(flags, paths);
   const asked = paths.map((each) => ({ check: 'md5', path: each }));
-  await withSides('md5', flags, asked, async ({ sides, evidence, signal, started }) => {
-    const progress = showProgress(process.stderr, flags.json === true);
+  await withSides('md5', flags, asked, async ({ sides, evidence, signal, started, display }) => {
+    const progress = showProgress(display, flags.json === true);
     try {
       const results: Result[] = [];
       for (const [index, each] of paths.entries()) {

@@ -17,18 +17,20 @@ export function program(lab = labToBeLoaded()): Command {
     .exitOverride()
     .enablePositionalOptions()
     .hook('preAction', async (_, command) => {
+      if (command.options.some((option) => option.attributeName() === 'guest'))
+        await (await import('./settings.ts')).applySettings(command);
       if (command.opts().printPrivileged !== true) return;
       (await import('./privileged.ts')).printPrivileged(command.name(), command.opts());
       throw new CommanderError(0, 'vfs-verify.printed', '');
     });
 
-  sides(root.command('md5'))
+  fleet(sides(root.command('md5')))
     .description('read files on both sides at once and compare them')
     .argument('<path...>', 'paths as the guest sees them')
     .option('--algo <name>', 'md5, sha256 or xxh3', 'md5')
     .option('--expect <digest>', 'the digest that the file should have: one more vote')
     .option('-r, --recursive', 'compare directories: names, types, sizes, link targets, digests')
-    .option('--timeout <seconds>', 'give up after this long without progress', '30')
+    .addOption(timeout('give up after this long without progress', '30'))
     .option('--bundle <dir>', 'keep the evidence there')
     .option('--json', 'print the report as JSON')
     .action(async (paths: string[], flags) => (await import('./md5.ts')).md5(paths, flags));
@@ -48,7 +50,7 @@ export function program(lab = labToBeLoaded()): Command {
     .option('--drop <side>', 'drop this file from the cache of: none, guest, host, both', 'none')
     .option('--system-wide', 'with --drop: by drop_caches, which drops everything of everybody')
     .option('--calibrate', 'without root: evict the file on the host afterwards, to time the disk')
-    .option('--timeout <seconds>', 'give up after this long without progress', '30')
+    .addOption(timeout('give up after this long without progress', '30'))
     .option('--bundle <dir>', 'keep the evidence there')
     .option('--json', 'print the report as JSON')
     .action(async (given: string, flags) => (await import('./reads.ts')).reads(given, flags));
@@ -57,7 +59,7 @@ export function program(lab = labToBeLoaded()): Command {
     .description("show how much of a file each side's page cache holds, without disturbing it")
     .argument('<path...>', 'paths as the guest sees them')
     .option('--side <side>', 'guest, host or both', 'both')
-    .option('--timeout <seconds>', 'give up after this long', '30')
+    .addOption(timeout('give up after this long', '30'))
     .option('--bundle <dir>', 'keep the evidence there')
     .option('--json', 'print the report as JSON')
     .action(async (paths: string[], flags) => (await import('./caches.ts')).residency(paths, flags));
@@ -67,7 +69,7 @@ export function program(lab = labToBeLoaded()): Command {
     .argument('[path...]', 'paths as the guest sees them')
     .option('--system-wide', 'everything of everybody, by drop_caches')
     .option('--side <side>', 'guest, host or both', 'both')
-    .option('--timeout <seconds>', 'give up after this long', '30')
+    .addOption(timeout('give up after this long', '30'))
     .option('--bundle <dir>', 'keep the evidence there')
     .option('--json', 'print the report as JSON')
     .action(async (paths: string[], flags) => (await import('./caches.ts')).drop(paths, flags));
@@ -94,16 +96,16 @@ export function program(lab = labToBeLoaded()): Command {
     .option('-o, --output <file>', 'write the answer there instead of to standard error')
     .option('--report <format=file>', 'write text, json, html or csv as well (may be repeated)', collect)
     .option('--metrics <file>', 'keep OpenMetrics there while it runs, rewritten each second')
-    .option('--timeout <seconds>', 'for looking at the files before and after', '60')
+    .addOption(timeout('for looking at the files before and after', '60'))
     .option('--bundle <dir>', 'keep the evidence there, with what was counted each 100 ms')
     .option('--json', 'the answer as JSON')
     .passThroughOptions()
     .action(async (argv: string[], flags) => (await import('./explain.ts')).explain(argv, flags));
 
-  toggling(sides(root.command('check')))
+  fleet(toggling(sides(root.command('check'))))
     .description('run checks and judge them by what the mode promises')
     .argument('[name...]', 'checks, or NAME/CASE; without one: all')
-    .option('--modes <list>', 'modes, joined by commas: those that are up in a lab, or, with --via, any')
+    .addOption(modes('modes, joined by commas: those that are up in a lab, or, with --via, any'))
     .option('--virtiofsd <program>', 'with --lab: a lab for this run alone, with this virtiofsd')
     .option('--c-virtiofsd <program>', 'likewise, one written in C')
     .option('--qemu <program>', 'likewise, a QEMU')
@@ -170,6 +172,13 @@ export function program(lab = labToBeLoaded()): Command {
     .option('--checks <dir>', 'load checks from this folder as well')
     .action(async (directory: string, flags) => (await import('./repro.ts')).repro(directory, flags));
 
+  fleet(sides(root.command('config')))
+    .description('show the settings in force, and where each comes from: flag, environment, file, default')
+    .addOption(modes('as for check'))
+    .addOption(timeout('as for md5', '30'))
+    .option('--json', 'print as JSON')
+    .action(async (_flags, command: Command) => (await import('./config.ts')).config(command));
+
   root
     .command('bundle')
     .description('pack evidence for a bug report, without your names, contents and addresses')
@@ -225,11 +234,23 @@ function labToBeLoaded(): Command {
 /** The flags that say where the two sides are. */
 function sides(command: Command): Command {
   return command
-    .option('--guest <where>', 'the guest: ssh://user@host:port, an ssh alias, or local')
-    .option('--host <where>', 'the host, likewise', 'local')
-    .option('--map <guestdir=hostdir>', 'two directories that are one share (may be repeated)', collect)
+    .addOption(
+      new Option('--guest <where>', 'the guest: ssh://user@host:port, an ssh alias, exec:COMMAND, or local')
+        .argParser(collect)
+        .env('VFS_VERIFY_GUEST'),
+    )
+    .addOption(new Option('--host <where>', 'the host, likewise').default('local').env('VFS_VERIFY_HOST'))
+    .addOption(
+      new Option('--map <guestdir=hostdir>', 'two directories that are one share (may be repeated)')
+        .argParser(collect)
+        .env('VFS_VERIFY_MAP'),
+    )
     .option('--share <guestdir>', 'of the shares that are found, this one (may be repeated)', collect)
-    .option('--mode <name>', 'the mode in force, where it cannot be seen: always+writeback')
+    .addOption(
+      new Option('--mode <name>', 'the mode in force, where it cannot be seen: always+writeback').env(
+        'VFS_VERIFY_MODE',
+      ),
+    )
     .option(
       '--lab',
       'a lab that is up; --lab=NAME for one of several; check brings one up for itself where none is',
@@ -237,7 +258,28 @@ function sides(command: Command): Command {
     .addOption(new Option('--lab-name <name>').hideHelp())
     .option('--accept-new-host-key', 'trust a host key that has never been seen')
     .option('--sudo <side>', 'by sudo what needs root, on: host, guest or both')
-    .option('--print-privileged', 'only print what would be done as root, and where');
+    .option('--print-privileged', 'only print what would be done as root, and where')
+    .addOption(
+      new Option('--config <file>', 'the file of settings (default: found upward)').env('VFS_VERIFY_CONFIG'),
+    )
+    .option('--no-config', 'without a file of settings');
+}
+
+/** The flags of commands that ask many guests at once. */
+function fleet(command: Command): Command {
+  return command
+    .option('--guests <file>', 'many guests at once, one a line (or repeat --guest); - is standard input')
+    .addOption(new Option('--jobs <n>', 'so many guests at a time').default('8').env('VFS_VERIFY_JOBS'))
+    .option('--guest-limit <seconds>', 'of many guests: how long one may take in all', '3600');
+}
+
+function modes(words: string): Option {
+  return new Option('--modes <list>', words).env('VFS_VERIFY_MODES');
+}
+
+/** How long nothing may happen. */
+function timeout(words: string, seconds: string): Option {
+  return new Option('--timeout <seconds>', words).default(seconds).env('VFS_VERIFY_TIMEOUT');
 }
 
 /** The flags that say how a share's mode is changed. */

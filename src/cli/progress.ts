@@ -16,16 +16,22 @@ const plainEveryMs = 5000;
 /** A bar appears only for work that lasts. */
 const barAfterMs = 400;
 
-/** Bars on a terminal, plain lines elsewhere, nothing with `quiet` elsewhere than on a terminal. */
-export function showProgress(stream: NodeJS.WriteStream, quiet: boolean): Progress {
+/** Bars on a terminal, plain lines elsewhere, nothing with `quiet` elsewhere than on a terminal, or without a stream. */
+export function showProgress(stream: NodeJS.WriteStream | undefined, quiet: boolean): Progress {
   const board = new Board();
-  const bars = stream.isTTY === true ? new Bars(stream, board) : undefined;
+  const bars = stream?.isTTY === true ? new Bars(stream, board) : undefined;
   let saidAt = performance.now();
   return {
     onEvent(event) {
       board.note(event);
       if (bars !== undefined) return bars.draw();
-      if (quiet || event.kind !== 'progress' || performance.now() - saidAt < plainEveryMs) return;
+      if (
+        quiet ||
+        stream === undefined ||
+        event.kind !== 'progress' ||
+        performance.now() - saidAt < plainEveryMs
+      )
+        return;
       saidAt = performance.now();
       stream.write(
         `${board

@@ -30,14 +30,19 @@ export function parseCount(flag: string, text: string, most: number): number {
   return count;
 }
 
-/** Seconds as milliseconds. @throws KnownError `bad-flag` */
+/** `--timeout` as milliseconds. @throws KnownError `bad-flag` */
 export function parseTimeout(text: string): number {
+  return parseSeconds('--timeout', text);
+}
+
+/** Seconds as milliseconds. @throws KnownError `bad-flag` */
+export function parseSeconds(flag: string, text: string): number {
   const seconds = Number(text);
   if (!(seconds > 0 && seconds <= 86_400))
     throw new KnownError(
       'bad-flag',
-      `--timeout ${text} is no number of seconds`,
-      'Give a number above 0, such as --timeout 30.',
+      `${flag} ${text} is no number of seconds`,
+      `Give a number above 0, such as ${flag} 30.`,
     );
   return seconds * 1000;
 }

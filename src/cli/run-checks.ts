@@ -35,11 +35,11 @@ export interface Run {
 /** Runs all rounds: one result for each check and mode, in the order of the checks. */
 export async function runChecks(run: Run, shares: readonly Share[]): Promise<readonly Result[]> {
   const { asked, picked, flags, asking } = run;
-  const { sides, evidence } = asking;
+  const { sides, evidence, display: screen } = asking;
   const workplaces = await makeWorkplaces(shares, sides);
   const monitors = monitorsOf(sides);
   const judge = judgeThread(flags.judgeLimit === undefined ? undefined : parseTimeout(flags.judgeLimit));
-  const display = showMatrix(process.stderr, {
+  const display = showMatrix(screen, {
     checks: picked.map((each) => each.check.name),
     modes: shares.map(modeName),
     rounds: asked.repeat,

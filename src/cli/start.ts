@@ -19,9 +19,8 @@ function splitLabName(args: readonly string[]): string[] {
 /** Commander's own complaints are usage errors: exit status 2; help and version end well. */
 function statusOf(error: unknown): number {
   // The statuses of `explain` are those of the program that it runs; a wrong flag of ours is not among them.
-  if (error instanceof CommanderError && process.argv[2] === 'explain') return error.exitCode === 0 ? 0 : 125;
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  return reportFailure(error);
+  const status = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : 2) : reportFailure(error);
+  return status !== 0 && process.argv[2] === 'explain' ? 125 : status;
 }
 
 try {

@@ -1,15 +1,22 @@
 import type { Report, Result } from '../model/report.ts';
 import { exitStatusOf } from '../model/verdict.ts';
 import { openEvidence } from '../run/evidence.ts';
+import { askFleet } from './fleet.ts';
 import { interruption } from './interruption.ts';
 import { printReport } from './print.ts';
+import { type ReportFile, writeReportFiles } from './report-files.ts';
 import { reachSides, type SideFlags, type Sides } from './sides.ts';
+import type { Target } from './targets.ts';
 import { reportUnreached } from './unreached.ts';
 
 /** The flags of every command that asks both sides. */
 export interface AskFlags extends SideFlags {
   readonly bundle?: string;
   readonly json?: boolean;
+  /** Several guests to ask (settings.ts); `guest`, `host` and `map` are then those of each. */
+  readonly targets?: readonly Target[];
+  readonly jobs?: string;
+  readonly guestLimit?: string;
 }
 
 /** What a command that asks both sides has while it does. */
@@ -21,6 +28,8 @@ export interface Asking {
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch. */
   readonly started: number;
+  /** Where progress is shown; undefined where several guests would write over each other. */
+  readonly display: NodeJS.WriteStream | undefined;
 }
 
 /** What a command answers; without a status the report's own is taken. */
@@ -29,35 +38,81 @@ export interface Answer {
   readonly status?: 0 | 1 | 2;
 }
 
+/** What a command does once both sides are reached. `flags` are those of this guest. */
+export type Work<F extends AskFlags> = (asking: Asking, flags: F) => Promise<Answer>;
+
 /**
  * Reaches both sides, lets the command do its work, prints its report, sets the exit status, and closes
- * everything, whatever happens.
+ * everything, whatever happens. Where several guests are named, each of them.
  * @param asked for a report of sides that were never reached.
+ * @param files where the report goes besides.
  */
-export async function withSides(
+export async function withSides<F extends AskFlags>(
   command: Report['command'],
-  flags: AskFlags,
+  flags: F,
   asked: readonly Pick<Result, 'check' | 'path'>[],
-  work: (asking: Asking) => Promise<Answer>,
+  work: Work<F>,
+  files: readonly ReportFile[] = [],
 ): Promise<void> {
   const started = Date.now();
+  if (flags.targets !== undefined) {
+    await withFleet({ command, flags, asked, work }, flags.targets, started, files);
+    return;
+  }
   const sides = await reachSides(flags).catch((error: unknown) => {
     reportUnreached(error, flags.json === true, { command, started, asked });
   });
   if (sides === undefined) return;
   const interrupted = interruption();
   try {
-    const evidence = await openEvidence(flags.bundle);
-    try {
-      const { directory } = evidence;
-      const answer = await work({ sides, evidence: directory, signal: interrupted.signal, started });
-      printReport(answer.report, flags.json === true);
-      process.exitCode = answer.status ?? exitStatusOf(answer.report.verdict);
-    } finally {
-      await evidence.close();
-    }
+    const answer = await askThere(
+      sides,
+      flags,
+      { signal: interrupted.signal, started, display: process.stderr },
+      work,
+    );
+    await writeReportFiles(files, answer.report);
+    printReport(answer.report, flags.json === true);
+    process.exitCode = answer.status ?? exitStatusOf(answer.report.verdict);
   } finally {
     interrupted.stop();
     await sides.close();
+  }
+}
+
+/** The work on sides that are reached, with a place for its evidence. */
+export async function askThere<F extends AskFlags>(
+  sides: Sides,
+  flags: F,
+  run: Omit<Asking, 'sides' | 'evidence'>,
+  work: Work<F>,
+): Promise<Answer> {
+  const evidence = await openEvidence(flags.bundle);
+  try {
+    return await work({ sides, evidence: evidence.directory, ...run }, flags);
+  } finally {
+    await evidence.close();
+  }
+}
+
+async function withFleet<F extends AskFlags>(
+  question: Parameters<typeof askFleet<F>>[0],
+  targets: readonly Target[],
+  started: number,
+  files: readonly ReportFile[],
+): Promise<void> {
+  const interrupted = interruption();
+  try {
+    const { report, defect, abandoned } = await askFleet(question, targets, {
+      signal: interrupted.signal,
+      started,
+    });
+    await writeReportFiles(files, report);
+    printReport(report, question.flags.json === true);
+    process.exitCode = defect ? 3 : exitStatusOf(report.verdict);
+    // What hangs would keep the program for as long as its own limits; processes of ours end with it.
+    if (abandoned) process.exit();
+  } finally {
+    interrupted.stop();
   }
 }

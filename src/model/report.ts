@@ -17,8 +17,10 @@ export interface Report {
   readonly command: 'md5' | 'reads' | 'residency' | 'drop' | 'explain' | 'check' | 'diagnose';
   readonly verdict: RunVerdict;
   readonly environment: Environment;
-  /** One for each check and mode; for `md5` one for each path. */
+  /** One for each check and mode; for `md5` one for each path; of several guests, all of these for each. */
   readonly results: readonly Result[];
+  /** Where several guests were asked at once: one row for each, in the order in which they were named. */
+  readonly guests?: readonly GuestRow[];
   /** What each check asks, for those that this run loaded. */
   readonly checks?: Readonly<Record<string, CheckWords>>;
   /** What is another than in an earlier run (`check --baseline`). */
@@ -104,8 +106,22 @@ export interface ShareFacts {
   readonly hostDir?: string;
 }
 
+/** One guest of several that were asked at once. */
+export interface GuestRow {
+  /** As the user calls it; its results have the same name. */
+  readonly guest: string;
+  readonly verdict: RunVerdict;
+  readonly durationMs: number;
+  /** Why it was not asked, or not to the end: its results say no more than that. */
+  readonly trouble?: { readonly code: string; readonly reason: string; readonly next: string };
+  /** Absent where it was never reached. */
+  readonly side?: SideFacts;
+}
+
 /** One check in one mode, or one path of `md5`. */
 export interface Result {
+  /** The guest, where several were asked. */
+  readonly guest?: string;
   readonly check: string;
   /** A mode's name, or `unknown`. */
   readonly mode: string;

@@ -5,6 +5,7 @@ import type { Report } from '../model/report.ts';
  * end. Half a surrogate pair (a file name's invalid byte) is escaped, so that the output is valid UTF-8.
  */
 export function renderJson(report: Report): string {
-  const { schema, tool, command, verdict, environment, checks, baseline, results } = report;
-  return `${JSON.stringify({ schema, tool, command, verdict, environment, checks, baseline, results }, undefined, 2)}\n`;
+  const { schema, tool, command, verdict, environment, checks, baseline, guests, results } = report;
+  const ordered = { schema, tool, command, verdict, environment, checks, baseline, guests, results };
+  return `${JSON.stringify(ordered, undefined, 2)}\n`;
 }

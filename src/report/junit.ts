@@ -75,7 +75,9 @@ function addProperties(suite: Node, { environment, tool }: Report): void {
 function addCase(suite: Node, result: Result, each: CaseResult): void {
   const { verdict, known } = each;
   const node = suite.ele('testcase', {
-    name: printable(`${result.mode}/${each.name}`),
+    name: printable(
+      [...(result.guest === undefined ? [] : [result.guest]), result.mode, each.name].join('/'),
+    ),
     classname: printable(`vfs-verify.${result.check}`),
     time: seconds(each.durationMs),
   });

@@ -11,6 +11,7 @@ import { changeLines } from './changes-text.ts';
 import { comparisonLines } from './comparison-text.ts';
 import { diagnosisLines, unreadLines } from './diagnosis-text.ts';
 import { explainLines, stateLines } from './explain-text.ts';
+import { fleetLines } from './fleet-text.ts';
 import { flowed, type Style, wrapped } from './layout.ts';
 import { matrixLines } from './matrix-text.ts';
 import { paintFor } from './paint.ts';
@@ -30,8 +31,13 @@ export type { Style };
 export function renderText(report: Report, { width, ...rest }: Style): string {
   // A narrower terminal breaks lines itself: tables of its width would hold nothing.
   const style = { ...rest, width: Math.max(72, width) };
-  const lines = report.command === 'check' ? checkLines(report, style) : pathsLines(report, style);
+  const lines = linesOf(report, style);
   return `${lines.join('\n')}\n`;
+}
+
+function linesOf(report: Report, style: Style): string[] {
+  if (report.guests !== undefined) return fleetLines(report, report.guests, style);
+  return report.command === 'check' ? checkLines(report, style) : pathsLines(report, style);
 }
 
 // --- md5 and reads: the user's own paths ---

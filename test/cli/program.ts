@@ -32,7 +32,7 @@ export async function localShare(): Promise<LocalShare> {
   ];
   await Promise.all([share, checks, tmp].map((each) => mkdir(each)));
   const flags = ['--guest', 'local', '--map', `${share}=${share}`, '--mode', 'never', '--checks', checks];
-  const options = { reject: false, stdin: 'ignore', timeout: 60_000, env: { TMPDIR: tmp } } as const;
+  const options = { reject: false, stdin: 'ignore', timeout: 180_000, env: { TMPDIR: tmp } } as const;
   return {
     directory,
     share,
