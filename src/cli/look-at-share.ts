@@ -41,14 +41,20 @@ export async function lookAtShare(
     readOnly: !writable || mount?.options.includes('ro') === true,
     freeBytes: space === undefined ? undefined : space.available * space.blockSize,
     memoryShared: machine?.memoryShared,
-    via: viaOf(machine, lab),
+    via: await viaOf(machine, lab, host),
     leftDirectories: staleWorkplaces(names?.names ?? []),
   };
 }
 
-function viaOf(machine: Machine | undefined, lab: LabInfo | undefined): string | undefined {
+/** The ways of `mode --set` that are open to this user. */
+async function viaOf(
+  machine: Machine | undefined,
+  lab: LabInfo | undefined,
+  host: ReachedSide,
+): Promise<string | undefined> {
   if (lab !== undefined) return 'lab';
-  if (machine?.qmpSocket !== undefined) return `qmp:${machine.qmpSocket}`;
+  const qmp = machine?.qmpSocket;
+  if (qmp !== undefined && (await isWritable(host, qmp))) return `qmp:${qmp}`;
   return machine?.ofLibvirt === true && machine.name !== undefined ? `libvirt:${machine.name}` : undefined;
 }
 
@@ -59,7 +65,7 @@ async function ask<T>({ session }: ReachedSide, root: string, op: Operation): Pr
 }
 
 /** By access(2), as the user that checks would run as. */
-async function isWritable({ endpoint }: ReachedSide, directory: string): Promise<boolean> {
-  const { status } = await endpoint.exec(['test', '-w', directory]);
+async function isWritable({ endpoint }: ReachedSide, file: string): Promise<boolean> {
+  const { status } = await endpoint.exec(['test', '-w', file]);
   return status === 0;
 }

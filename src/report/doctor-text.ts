@@ -4,7 +4,7 @@ import { padTo, type Style, wrapped } from './layout.ts';
 import { paintFor } from './paint.ts';
 import { printable } from './printable.ts';
 
-/** What can be verified here, then what was seen of each place, then the first thing to do. */
+/** What can be verified here, then what was seen of each place, then, where something cannot, the first thing to do. */
 export function renderDoctor({ abilities, places }: Ground, style: Style): string {
   const lines = [
     ...wrapped(answer(abilities), { width: style.width }),
@@ -12,7 +12,7 @@ export function renderDoctor({ abilities, places }: Ground, style: Style): strin
       ? []
       : ['', ...abilities.flatMap((each) => abilityLines(each, style))]),
     ...places.flatMap((each) => ['', ...placeLines(each, style)]),
-    ...nextLines(places, style),
+    ...(abilities.every(({ can }) => can === 'yes') ? [] : nextLines(places, style)),
   ];
   return `${lines.join('\n')}\n`;
 }
