@@ -7,34 +7,37 @@ import { defaultMostBytes } from './replay.ts';
 interface CallDelta {
   readonly bytes: number;
   readonly calls: number;
-  /** Completed FUSE messages of every kind, where QEMU tells. */
+  /** Completed messages of every kind, where QEMU tells. */
   readonly messages?: number;
+  /** It was QEMU itself, whose eventfds are also those of other devices and of its own threads. */
+  readonly isVmm: boolean;
 }
 
 /**
  * Tells what went through the daemon's files from what went through its eventfds, of which each call carries 8
  * bytes: a kick of the guest's that it reads, an interrupt that it writes. Nothing is known of the requests of
  * a program that is not ours, so that only their bounds are used: a request carries 1 MiB at most, and there are
- * no more requests, and no more eventfd calls, than messages.
+ * no more requests, and no more eventfd calls of a daemon's, than messages.
  */
-function crossed({ bytes, calls, messages }: CallDelta): Passed {
+function crossed({ bytes, calls, messages, isVmm }: CallDelta): Passed {
   if (bytes <= 8 * calls) return { bytes: [0, 0], requests: [0, 0], because: 'every call was for its queue' };
   const leastRequests = Math.ceil((bytes - 8 * calls) / (defaultMostBytes - 8));
-  const mostEvents = Math.min(calls - leastRequests, messages ?? Number.POSITIVE_INFINITY);
+  const mostEvents = Math.min(calls - leastRequests, isVmm ? calls : (messages ?? calls));
   const leastEvents = Math.min(mostEvents, Math.max(0, calls - (messages ?? calls)));
   return {
     bytes: [bytes - 8 * mostEvents, bytes - 8 * leastEvents],
     requests: [calls - mostEvents, calls - leastEvents],
-    because:
-      messages === undefined
+    because: isVmm
+      ? "QEMU's own counters, less at most 8 bytes a call, its other traffic included"
+      : messages === undefined
         ? "the daemon's own counters, less at most 8 bytes a call"
         : "the daemon's own counters, less 8 bytes for each call of its queue, and the queue's used index",
   };
 }
 
-/** What crossed to the daemon in one direction; undefined where its counters could not be read. */
+/** What crossed to the server in one direction; undefined where its counters could not be read. */
 export function crossedBetween(
-  { before, after }: ProgramSamples['counters'],
+  { counters: { before, after }, transport }: ProgramSamples,
   bytes: 'rchar' | 'wchar',
   calls: 'syscr' | 'syscw',
 ): Passed | undefined {
@@ -46,6 +49,7 @@ export function crossedBetween(
   return crossed({
     bytes: after.daemon[bytes] - before.daemon[bytes],
     calls: after.daemon[calls] - before.daemon[calls],
+    isVmm: transport === '9p',
     ...(messages === undefined ? {} : { messages }),
   });
 }

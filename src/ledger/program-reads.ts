@@ -14,7 +14,7 @@ import { flowSentence } from './program-sentence.ts';
  * bounded by counters on one side and by page states before and after on the other.
  */
 export function programReads(samples: ProgramSamples): Flow {
-  const passed = crossedBetween(samples.counters, 'rchar', 'syscr');
+  const passed = crossedBetween(samples, 'rchar', 'syscr');
   const wanted = asked(samples, 'read', passed);
   if (passed === undefined) return withoutDaemon(samples, wanted);
   const used = usedOf(samples, wanted, passed);
@@ -36,15 +36,10 @@ export function programReads(samples: ProgramSamples): Flow {
       estimate: used.estimate - disk.estimate,
       bounds: [Math.max(0, used.bounds[0] - disk.bounds[1]), Math.max(0, used.bounds[1] - disk.bounds[0])],
       because: `${passed.because}; ${mediumWords(samples)}${used.inferred === undefined ? '' : `; ${used.inferred}`}`,
-      ...(used.inferred === undefined ? {} : { inferred: true }),
+      ...(used.inferred === undefined && disk.inferred !== true ? {} : { inferred: true }),
       requests: middle(passed.requests),
     },
-    {
-      source: `${path}/disk`,
-      estimate: disk.estimate,
-      bounds: disk.bounds,
-      because: disk.because,
-    },
+    { source: `${path}/disk`, ...disk },
   ];
   const inferred =
     used.inferred !== undefined || wanted.hidden !== undefined || !isNarrow(wanted.bytes, whole);
@@ -83,7 +78,10 @@ function usedOf(samples: ProgramSamples, wanted: Asked, passed: Passed): Used {
     return { estimate: clamp(estimate, [least, most]), bounds: [least, most] };
   }
   // As much crossed as was asked for, and nothing was there: it would have to be an accident.
-  if (hadNothing(samples) && Math.abs(wanted.estimate - middle(passed.bytes)) <= agreement * wanted.estimate)
+  if (
+    hadNothing(samples, 'guest') &&
+    Math.abs(wanted.estimate - middle(passed.bytes)) <= agreement * wanted.estimate
+  )
     return {
       estimate,
       bounds: [Math.min(passed.bytes[0], most), most],
@@ -99,11 +97,11 @@ function usedOf(samples: ProgramSamples, wanted: Asked, passed: Passed): Used {
 
 const agreement = 0.01;
 
-/** Whether the guest's cache is known to have held nothing of all the files before. */
-function hadNothing({ files }: ProgramSamples): boolean {
+/** Whether a side's cache is known to have held nothing of all the files before. */
+function hadNothing({ files }: ProgramSamples, side: 'guest' | 'host'): boolean {
   return (
     files.length > 0 &&
-    files.every(({ before }) => before.guest !== undefined && PageSet.of(before.guest).size === 0)
+    files.every(({ before: { [side]: map } }) => map !== undefined && PageSet.of(map).size === 0)
   );
 }
 
@@ -129,7 +127,7 @@ function diskPart(
   samples: ProgramSamples,
   passed: Passed,
   used: Bounded,
-): Bounded & { readonly because: string } {
+): Bounded & Pick<Part, 'because' | 'inferred'> {
   const { counters, storage } = samples;
   const charged = (counters.after.daemon?.readBytes ?? 0) - (counters.before.daemon?.readBytes ?? 0);
   if (storage?.storage === 'tmpfs') return { estimate: 0, bounds: [0, 0], because: 'there is no disk' };
@@ -142,13 +140,22 @@ function diskPart(
     Math.max(0, Math.min(first - ahead, used.bounds[1])),
     Math.max(0, Math.min(charged, used.bounds[1])),
   ];
+  const because =
+    charged === 0
+      ? 'the daemon read nothing from the disk'
+      : `the daemon's disk reads were ${charged} bytes, readahead included; ${first} bytes of what the guest fetched were absent on the host before`;
+  // What the disk gave was asked for, unless the host read ahead for nothing: where it had nothing, that is the less likely.
+  if (!isNarrow(bounds, used.estimate) && hadNothing(samples, 'host'))
+    return {
+      estimate: clamp(Math.min(used.estimate, charged), bounds),
+      bounds,
+      because: `${because}; the host had nothing of the file before`,
+      inferred: true,
+    };
   return {
     estimate: clamp(Math.min(used.estimate, Math.max(first, middle(bounds))), bounds),
     bounds,
-    because:
-      charged === 0
-        ? 'the daemon read nothing from the disk'
-        : `the daemon's disk reads were ${charged} bytes, readahead included; ${first} bytes of what the guest fetched were absent on the host before`,
+    because,
   };
 }
 

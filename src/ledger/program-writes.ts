@@ -20,7 +20,7 @@ const sectorBytes = 512;
  * daemon made dirty, less those that are dirty now.
  */
 export function programWrites(samples: ProgramSamples): WriteFlow {
-  const passed = crossedBetween(samples.counters, 'wchar', 'syscw');
+  const passed = crossedBetween(samples, 'wchar', 'syscw');
   const wanted = asked(samples, 'write', passed);
   const atEnd = dirtyOf(samples);
   if (passed === undefined) return withoutDaemon(samples, wanted, atEnd);

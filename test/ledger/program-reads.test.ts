@@ -93,6 +93,39 @@ describe('reads of a program whose offsets nobody sees', () => {
     expect(disk.interval?.[1]).toBe(size);
   });
 
+  it('are probably the disk where the host had nothing, and no guest’s cache shows what was fetched', () => {
+    const flow = programReads(
+      programOf({
+        end: endOf({ rchar: 7000 + size, syscr: 9 + 64 }),
+        files: [fileOf({ read: true }, { guest: none, host: none }, { guest: none, host: all })],
+        daemon: served({ read: size, reads: 64, kicks: 64 }, { readBytes: size }),
+        messages: 64,
+      }),
+    );
+    const disk = line(flow.lines, 'fuse/disk');
+    expect(disk.known).toBe('inferred');
+    expect(disk.bytes).toBeGreaterThan(0.99 * size);
+    expect(flow.sentence).toMatch(/^Probably .* came from the disk: this measured the disk\.$/);
+  });
+
+  it('over 9p are bounded by QEMU’s counters, whose calls are not all of this share', () => {
+    const flow = programReads(
+      programOf({
+        transport: '9p',
+        end: endOf({ rchar: 7000 + size, syscr: 9 + 64 }),
+        files: [fileOf({ read: true }, { guest: none, host: all }, { guest: none, host: all })],
+        daemon: served({ read: size, reads: 4, kicks: 3000 }),
+        messages: 20,
+      }),
+    );
+    const { bytes, requests } = flow.crossed ?? { bytes: [0, 0], requests: [0, 0] };
+    expect(bytes[0]).toBeLessThanOrEqual(size);
+    expect(bytes[1]).toBeGreaterThanOrEqual(size);
+    expect(requests[0]).toBeLessThanOrEqual(4);
+    expect(requests[1]).toBe(20);
+    expect(flow.lines[0]).toMatchObject({ source: '9p/host-cache' });
+  });
+
   it('are holes where nothing is stored', () => {
     const file = {
       ...fileOf({ read: true }, { guest: none, host: none }, { guest: all, host: all }),

@@ -2,7 +2,7 @@ import { programAccount } from '../../ledger/program-account.ts';
 import type { Claimed, FileSamples, ProgramSamples } from '../../ledger/program-samples.ts';
 import type { BenchmarkRate } from '../../model/explain-evidence.ts';
 import { filesystems } from '../../model/filesystems.ts';
-import type { CountersResult } from '../../model/operation.ts';
+import type { CountersResult, SyncsResult } from '../../model/operation.ts';
 import type { ProgramAccount } from '../../model/program-account.ts';
 import type { ReportedLatency } from '../../model/reported-latency.ts';
 import type { Timeline } from '../../model/timeline.ts';
@@ -24,6 +24,7 @@ import { Live, type OnSeen } from './live.ts';
 import { filesOfShares, mayBePaths, sharesMeant } from './named-files.ts';
 import { latencyIn } from './reported-latency.ts';
 import { runTimeline } from './run-timeline.ts';
+import { SyncWatch } from './sync-watch.ts';
 
 /** What is to be explained. */
 export interface Explained {
@@ -72,10 +73,12 @@ export async function accountedRun(
   const host = new Asker(sides.host.session, 'explain-host', asked.limitMs);
   const counting = new Asker(sides.host.session, 'explain-count', asked.limitMs);
   const guest = new Asker(sides.guest.session, 'explain-guest', asked.limitMs);
+  const syncing = new Asker(sides.guest.session, 'explain-syncs', asked.limitMs);
+  const askers = { host, counting, guest, syncing };
   try {
-    return await new Account(sides.guest, asked, { host, counting, guest }).run(streams);
+    return await new Account(sides.guest, asked, askers).run(streams);
   } finally {
-    await Promise.all([host.release(), counting.release(), guest.release()]);
+    await Promise.all(Object.values(askers).map((asker) => asker.release()));
   }
 }
 
@@ -86,16 +89,20 @@ export async function filesMeant(asked: Explained, guest: Asker): Promise<Locate
   return named.map((each) => locatePath(each, asked.shares));
 }
 
+/** An actor for each thing that must not wait for another. */
+interface Askers {
+  readonly host: Asker;
+  readonly counting: Asker;
+  readonly guest: Asker;
+  readonly syncing: Asker;
+}
+
 class Account {
   readonly #place: Place;
   readonly #asked: Explained;
-  readonly #askers: { readonly host: Asker; readonly counting: Asker; readonly guest: Asker };
+  readonly #askers: Askers;
 
-  constructor(
-    place: Place,
-    asked: Explained,
-    askers: { readonly host: Asker; readonly counting: Asker; readonly guest: Asker },
-  ) {
+  constructor(place: Place, asked: Explained, askers: Askers) {
     this.#place = place;
     this.#asked = asked;
     this.#askers = askers;
@@ -103,7 +110,7 @@ class Account {
 
   async run(streams: Streams): Promise<AccountedRun> {
     const { command, shares } = this.#asked;
-    const { host, guest } = this.#askers;
+    const { host, guest, syncing } = this.#askers;
     const words = [...this.#asked.files, ...mayBePaths(command.argv, command.directory)];
     const named = await filesOfShares(words, shares, guest);
     const meant = sharesMeant(this.#asked.files.length > 0 ? named : words, command.directory, shares);
@@ -112,22 +119,27 @@ class Account {
     const [only] = meant.length === 1 ? meant : [];
     const live = new Live(this.#asked.onSeen, only && serverOf(only), only?.vmmPid);
     const watch = this.#watch(meant, live);
+    const syncs = new SyncWatch(syncing, meant.every(is9p) ? '9p' : 'fuse');
+    await syncs.begin();
     const before = await watch.begin();
     const clockBefore = await readClock(guest);
     const output: Buffer[] = [];
     let kept = 0;
     let last: Promise<CountersResult | undefined> | undefined;
+    let synced: Promise<SyncsResult | undefined> | undefined;
     const running = await startAttended(
       this.#place,
       command,
       meant.map(({ guestDir }) => guestDir),
       streams,
       {
+        onStarted: (supervisor) => syncs.started(supervisor),
         onFile: (file) => states.noticed(file),
         onSample: (sample) => live.guest(sample),
         // At the moment of its end, before its last output has come.
         onEnded: () => {
           last ??= watch.end();
+          synced ??= syncs.end();
           states.ended();
         },
         onOutput: (chunk) => {
@@ -136,7 +148,7 @@ class Account {
         },
       },
     ).catch(async (error: unknown) => {
-      await watch.end();
+      await Promise.all([watch.end(), syncs.end()]);
       throw error;
     });
     this.#asked.onRunning?.(running);
@@ -145,7 +157,8 @@ class Account {
       attended = await running.done;
     } finally {
       last ??= watch.end();
-      await last;
+      synced ??= syncs.end();
+      await Promise.all([last, synced]);
     }
     if (attended.end !== undefined) live.guest(attended.end);
     const clockAfter = await readClock(guest);
@@ -162,6 +175,7 @@ class Account {
       fsMagic: states.fsMagic,
       before,
       after: await last,
+      syncs: await synced,
       messages: meant.length === 1 ? watch.messages : undefined,
       claimed: claimedIn(said),
     });
@@ -206,6 +220,7 @@ class Account {
     readonly fsMagic: number | undefined;
     readonly before: CountersResult | undefined;
     readonly after: CountersResult | undefined;
+    readonly syncs: SyncsResult | undefined;
     readonly messages: number | undefined;
     readonly claimed: Claimed | undefined;
   }): ProgramSamples {
@@ -216,7 +231,6 @@ class Account {
     const storage = filesystems.get(seen.fsMagic ?? 0);
     const own = files.filter((file) => file.share === share);
     const allDirect = own.length > 0 && own.every(({ held }) => held?.direct === true);
-    const { host, counting, guest } = this.#askers;
     const end = attended.end;
     if (end === undefined) throw new Error('an account needs an end');
     return {
@@ -228,6 +242,7 @@ class Account {
       end,
       ...(claimed === undefined ? {} : { claimed }),
       files: own.map(({ share: _, ...file }) => file),
+      ...(seen.syncs === undefined ? {} : { syncs: seen.syncs }),
       counters: {
         before: { ...before, ...(messages === undefined ? {} : { messages: 0 }) },
         after: { ...after, ...(messages === undefined ? {} : { messages }) },
@@ -236,9 +251,7 @@ class Account {
       unseen: [
         ...(server === undefined ? [{ what: 'daemon-io', why: "the daemon's process is not known" }] : []),
         ...daemonRefusal(seen.before, server),
-        ...host.unseen,
-        ...counting.unseen,
-        ...guest.unseen,
+        ...Object.values(this.#askers).flatMap(({ unseen }) => unseen),
       ],
     };
   }

@@ -31,7 +31,8 @@ export function advice(account: ProgramAccount, { allowDirectIo, hostMemoryBytes
   if (reading && top !== undefined && top.medium !== 'disk' && top.medium !== 'hole') {
     if (hostMemoryBytes !== undefined && size > 0 && size < hostMemoryBytes)
       told.push("the file fits in the host's memory: one that is larger cannot stay there");
-    if (!isDirect || allowDirectIo === false)
+    // Into a DAX window, and with 9p, which leaves the flag out, O_DIRECT changes nothing on the host.
+    if (top.path === 'fuse' && (!isDirect || allowDirectIo === false))
       told.push(
         `${isDirect ? 'the program opened it with O_DIRECT, which this daemon does not hand on: ' : 'add --direct=1 (dd: iflag=direct), and '}start virtiofsd with --allow-direct-io`,
       );
