@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   blocksOf,
+  commandMs,
   differenceOf,
   examples,
   isSession,
@@ -63,6 +64,6 @@ describe('an example that needs no lab', () => {
     async (example) => {
       expect(await place.run(example)).toBeUndefined();
     },
-    120_000,
+    2 * commandMs,
   );
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { examples, makePlace, type Place } from '../docs/examples.ts';
+import { commandMs, examples, makePlace, type Place } from '../docs/examples.ts';
 import { downLab, upLab } from './cli.ts';
 
 // Every example in the documentation that needs a lab, in one of the name and the modes that a reader has. The labs of
@@ -13,10 +13,10 @@ describe('an example in the documentation', () => {
   let place: Place;
   let state = '';
   beforeAll(async () => {
+    place = await makePlace(name);
     state = await mkdtemp(path.join(tmpdir(), 'd-'));
     process.env.XDG_STATE_HOME = state;
-    const info = await upLab(name);
-    place = await makePlace({ SHARE: info.hostDir });
+    process.env.SHARE = (await upLab(name)).hostDir;
   });
   afterAll(async () => {
     await downLab(name);
@@ -29,5 +29,6 @@ describe('an example in the documentation', () => {
     async (example) => {
       expect(await place.run(example)).toBeUndefined();
     },
+    2 * commandMs,
   );
 });
