@@ -20,6 +20,7 @@ export const coherenceCodes = {
   'hole-over-data': 'a hole was reported where there is data: a copy that trusts it copies zeros',
   'never-ended':
     'an operation does not end, nor by SIGKILL, while the share serves another process of that side',
+  'read-refused': 'a read of a file that is there was refused with an error that no read has',
   'at-the-bound': 'old bytes were seen so close to the end of the permitted time that it does not tell',
   'no-promise': 'the contract does not know this mode',
   'not-refused': 'the contract says that this is refused here, and it was not',
@@ -104,7 +105,7 @@ function verdictOf(story: Story, observed: Observed, promises: Promises): Verdic
       return { turn, ...judgeLook(look, happened, granuleOf(observed), promiseOf(turn), turnOf(turn)?.by) };
     });
   if (refused !== undefined)
-    judged.push({ turn: refused.turn, ...judgeRefused(refused, promiseOf(refused.turn)) });
+    judged.push({ turn: refused.turn, ...judgeRefused(refused, promiseOf(refused.turn), story) });
   else if (happened.broken !== undefined)
     judged.push({
       turn: '',
@@ -268,9 +269,27 @@ function endedBy(
     .find((event) => events.includes(event));
 }
 
-function judgeRefused({ actor, turn, refusal }: Deed, promise: Promised | undefined): Verdict {
-  const words = `${actor}, ${turn}: ${refusal?.call} failed with ${refusal?.errno}`;
-  return judgeRefusal(words, refusal?.errno, promise, { alsoInstead: true });
+/** Errors that read(2) has not, whatever may be wrong below it. */
+const noErrorsOfRead: readonly (string | undefined)[] = ['ENODATA'];
+
+function judgeRefused(
+  { actor, turn, refusal, op }: Deed,
+  promise: Promised | undefined,
+  { mustEnd }: Story,
+): Verdict {
+  const observed = `${refusal?.call} failed with ${refusal?.errno}`;
+  const words = `${actor}, ${turn}: ${observed}`;
+  if (mustEnd?.turn !== turn || op.do !== 'read' || !noErrorsOfRead.includes(refusal?.errno))
+    return judgeRefusal(words, refusal?.errno, promise, { alsoInstead: true });
+  return {
+    kind: 'fail',
+    code: 'read-refused',
+    reason: words,
+    observed,
+    promised: 'a read gives bytes, or says that there are no more',
+    sources: ['POSIX.1-2017 read(2)'],
+    evidence: { turn },
+  };
 }
 
 /** The worst of all looks, and what the others showed. */

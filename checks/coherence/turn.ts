@@ -51,7 +51,8 @@ export interface Story {
   whenStale?(setting: Setting): readonly Turn[];
   /**
    * A turn that ends in every mode. Where it does not, the witness acts: another process of that side, by another
-   * file. That it is served meanwhile, and that SIGKILL did not end the one that waits, is a fail.
+   * file. That it is served meanwhile, and that SIGKILL did not end the one that waits, is a fail. So is a read in it
+   * that ends in an error which no read has.
    */
   readonly mustEnd?: { readonly turn: string; readonly witness: Turn };
   /** Why looks that were all good tell nothing this time, in words; asked before a pass. */
@@ -121,6 +122,7 @@ export function caseOfStory(story: Story, setting: Setting): Case {
 /** The steps of turns, each of which begins when the one before has ended, whoever its actor is. */
 export function stepsOf(story: Story, turns: readonly Turn[], setting: Setting): readonly Step[] {
   const timeoutMs = timeoutOf(setting, uncachedMs);
+  const isAlone = story.isolation?.(setting) === 'own-share';
   return turns
     .filter(({ afterTimeout }) => afterTimeout !== true || timeoutMs <= waitedForMs)
     .map(({ actor, name, acts, afterTimeout, mayRefuse }, index, those) => {
@@ -137,10 +139,14 @@ export function stepsOf(story: Story, turns: readonly Turn[], setting: Setting):
           ...(mayRefuse === undefined ? {} : { anyway: true }),
         },
         mayFail: true,
+        ...(isAlone && name === story.mustEnd?.turn ? { limit: { ms: aloneMs } } : {}),
         ...(before === undefined ? {} : { after: [{ step: before.name, has: 'ended' }] }),
       };
     });
 }
+
+/** For a turn that may never end, on a machine that was made for it: a read there takes milliseconds. */
+const aloneMs = 12_000;
 
 /** A look that was late in a mode that keeps nothing comes again a moment later. */
 const uncachedMs = 1000;

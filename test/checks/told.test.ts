@@ -300,6 +300,19 @@ describe('a read that does not end', () => {
   });
 });
 
+describe('a read across a new end', () => {
+  const refused = (errno: string) => (record: CaseRecord) => {
+    const value = { ...manyOf(record, 'at-once'), values: [], stopped: { errno, call: 'pread' } };
+    return { 'at-once': { kind: 'value', value } satisfies Outcome };
+  };
+
+  it('fails where it is refused with an error that no read has, and is untold with any other', async () => {
+    const verdict = (errno: string) => verdictOf(hostTruncate, 'host-cut-read', { outcomes: refused(errno) });
+    expect(await verdict('ENODATA')).toMatchObject({ kind: 'fail', code: 'read-refused' });
+    expect(await verdict('EIO')).toMatchObject({ kind: 'unknown', code: 'could-not-run' });
+  });
+});
+
 describe('a page that waits to be written back', () => {
   const dirty = (pages: object) => (record: CaseRecord) => {
     const value = manyOf(record, 'try-dirty');
@@ -316,7 +329,10 @@ describe('a page that waits to be written back', () => {
     });
     const one = { mode, outcomes: dirty({ by: 'cachestat', cached: 1, dirty: 1 }) };
     expect(await verdictOf(holes, 'guest-sparse', one)).toMatchObject({ kind: 'pass' });
-    expect(await verdictOf(holes, 'guest-sparse', { ...none, mode: 'auto' })).toMatchObject({ kind: 'pass' });
+    for (const other of ['auto', 'never+writeback', 'metadata+writeback'])
+      expect(await verdictOf(holes, 'guest-sparse', { ...none, mode: other })).toMatchObject({
+        kind: 'pass',
+      });
   });
 
   it('is not asked for where a kernel cannot count it', async () => {

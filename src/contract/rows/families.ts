@@ -84,19 +84,7 @@ export const byKeptPages: Cells = {
 };
 
 /** Bytes under a descriptor that was opened after the change. */
-export const byOpen: Cells = {
-  never: fresh,
-  metadata: fresh,
-  auto: fresh,
-  'auto+writeback': fresh,
-  always: staleFor(alwaysTimeout),
-  'always+writeback': staleUntil('eviction'),
-  dax: fresh,
-  '9p:none': fresh,
-  '9p:readahead': staleUntil('the last close of the file', 'eviction'),
-  '9p:mmap': staleUntil('the last close of the file', 'eviction'),
-  '9p:loose': staleUntil('eviction'),
-};
+export const byOpen: Cells = { ...byKeptPages, auto: fresh, 'auto+writeback': fresh };
 
 /** What waits in the guest until it is written back: only under writeback. */
 export function unlessWriteback(events: readonly string[]): Cells {
