@@ -10,23 +10,16 @@ import type { LabGuest } from './info.ts';
 import { labMark, noteEnded, noteProcess } from './journal.ts';
 import type { LeftOut } from './left-out.ts';
 import { endProcesses, identify, withDescendants } from './processes.ts';
-import type { Program, Programs } from './programs/programs.ts';
+import type { Programs } from './programs/programs.ts';
 import { type OnProgress, timed } from './progress.ts';
 import { proveMounts } from './verify.ts';
-import { backendProgram, pastEndLibrary } from './vm/backend.ts';
+import { pastEndLibrary } from './vm/backend.ts';
 import { type Background, startInBackground } from './vm/background.ts';
+import { daemonArgv } from './vm/daemon-argv.ts';
 import { freePort } from './vm/free-port.ts';
 import { type LabKeys, writeKnownHosts } from './vm/keys.ts';
 import { qemuOptions } from './vm/qemu-options.ts';
-import {
-  cVirtiofsdOptions,
-  type DaemonShare,
-  type LabShare,
-  planShares,
-  virtiofsdOptions,
-  windowOptions,
-  withDaemons,
-} from './vm/shares.ts';
+import { type DaemonShare, type LabShare, planShares, withDaemons } from './vm/shares.ts';
 import { workerOf } from './vm/worker.ts';
 import type { Wish } from './wish.ts';
 
@@ -163,22 +156,18 @@ class Guest {
 
   #daemonArgv(share: DaemonShare): string[] {
     const { programs, hostDir } = this.#plan;
-    const { mode, socket } = share;
-    if (mode.server === 'c')
-      return [...(programs.cVirtiofsd as Program).argv, ...cVirtiofsdOptions(mode, socket, hostDir)];
-    const program = mode.dax === undefined ? programs.virtiofsd.argv : [backendProgram()];
-    return [
-      ...program,
-      ...virtiofsdOptions(mode, socket, hostDir),
-      ...windowOptions(share, this.#mapsPastEnd()),
-    ];
+    const [virtiofsd, cVirtiofsd] = [programs.virtiofsd.argv, programs.cVirtiofsd?.argv];
+    return daemonArgv(share, { virtiofsd, cVirtiofsd, hostDir, mapsPastEnd: this.#mapsPastEnd() });
+  }
+
+  get #hasOwnQemu(): boolean {
+    const { qemu, tree } = this.#plan.programs;
+    return qemu.file.startsWith(tree.root);
   }
 
   /** Whether the library is used that lets QEMU map files of any length: only the lab's own is known to take it. */
   #mapsPastEnd(): boolean {
-    const { programs } = this.#plan;
-    const hasWindow = this.#shares.some(({ mode }) => mode.dax !== undefined);
-    return hasWindow && programs.qemu.file.startsWith(programs.tree.root);
+    return this.#hasOwnQemu && this.#shares.some(({ mode }) => mode.dax !== undefined);
   }
 
   /** What QEMU's environment has besides the lab's mark. */
@@ -283,6 +272,7 @@ class Guest {
       sshPort: port,
       shares: this.#shares,
       hostDir,
+      hasSpareExport: this.#hasOwnQemu || this.#shares.some(({ mode }) => mode.server === '9p'),
       securityModel: process.getuid?.() === 0 ? 'passthrough' : 'none',
     });
     const qemu = await startInBackground([...programs.qemu.argv, ...words], {

@@ -1,41 +1,33 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { KnownError } from '../model/error.ts';
 import type { Mode } from '../model/mode.ts';
-import { endDaemon, processesAt, startByHand, startDaemon } from '../share/daemon.ts';
+import { endDaemon, processesAt } from '../share/daemon.ts';
 import { mountOf, mountsOfGuest } from '../share/guest-mounts.ts';
-import { mountStep, unmountStep } from '../share/toggle/guest-steps.ts';
-import {
-  chardevArgs,
-  findDevice,
-  qmpByHand,
-  removeChardev,
-  unplug,
-  withQmp,
-} from '../share/toggle/qmp-device.ts';
+import { unmountStep } from '../share/toggle/guest-steps.ts';
+import { hasDevice, qmpByHand, removeChardev, unplugNamed, withQmp } from '../share/toggle/qmp-device.ts';
 import type { ToggleForm, TogglePlace, ToggleStep } from '../share/toggle/toggle.ts';
+import { type AddedShare, planAdded, plugSteps } from './added-share.ts';
 import type { LabInfo } from './info.ts';
-import { labMark, noteEnded, noteProcess, readJournal } from './journal.ts';
+import { noteEnded } from './journal.ts';
 import { infoFile } from './status.ts';
-import { spareCount, spareTag } from './vm/qemu-options.ts';
-import { cVirtiofsdOptions, virtiofsdOptions } from './vm/shares.ts';
 
-/** A share that was plugged into a running lab. */
+/** What there is to take away again of a share that was plugged into a running lab. Plain JSON. */
 interface Added {
   readonly mode: string;
   readonly tag: string;
-  readonly socket: string;
+  /** Its daemon's; absent for 9p. */
+  readonly socket?: string;
   readonly point: string;
 }
 
 /**
  * A lab has a mount for each mode, so another mode of a share is another mount of the same directory. A mode that
- * is not up is added: one more daemon, plugged into the running guest, and taken away again to put it back.
+ * is not up is added: one more device, with a daemon but for 9p, plugged into the running guest, and taken away
+ * again to put it back.
  */
 export function labToggle(lab: LabInfo): ToggleForm {
   return {
     name: 'lab',
-    usage: ['lab', 'another mount of the lab, or one more daemon for a mode that is not up'],
+    usage: ['lab', 'another mount of the lab, or one more device and daemon for a mode that is not up'],
     async look({ share: { mode, modeHow, guestDir } }) {
       return { mode: mode?.name, how: modeHow, own: { guestDir } };
     },
@@ -43,7 +35,7 @@ export function labToggle(lab: LabInfo): ToggleForm {
       const there = readInfo(lab).mounts[mode.name];
       if (there !== undefined) return { steps: [], guestDir: there };
       const added = await planAdded(lab, mode);
-      return { steps: addSteps(place, lab, mode, added), guestDir: added.point };
+      return { steps: addSteps(place, lab, mode, added), guestDir: added.share.mount.path };
     },
     async stepsBack(place, original, begun) {
       const { guestDir } = original.own as { guestDir: string };
@@ -55,89 +47,29 @@ export function labToggle(lab: LabInfo): ToggleForm {
   };
 }
 
-function programOf({ programs }: LabInfo, { server }: Mode): readonly string[] | undefined {
-  return programs[server === 'c' ? 'c-virtiofsd' : 'virtiofsd']?.argv;
-}
-
-/** @throws KnownError `mode-not-added`, `no-spare-port`. */
-async function planAdded(lab: LabInfo, mode: Mode): Promise<Added> {
-  if (mode.server === '9p' || mode.dax !== undefined || programOf(lab, mode) === undefined)
-    throw new KnownError(
-      'mode-not-added',
-      `the mode ${mode.name} cannot be added to a lab that is up`,
-      `A lab brings it up from the start: vfs-verify lab up --modes ${mode.name}.`,
-    );
-  const free = await withQmp(lab.qemu.qmpSocket, async (qmp) => {
-    const there = (await qmp.execute('qom-list', { path: '/machine/peripheral' })) as { name: string }[];
-    const has = (name: string) => there.some((each) => each.name === name);
-    const tags = Array.from({ length: spareCount }, (_, index) => spareTag(index));
-    return tags.find((tag) => has(`port-${tag}`) && !has(`fs-${tag}`));
-  });
-  if (free === undefined)
-    throw new KnownError(
-      'no-spare-port',
-      'this lab has no port left for another share',
-      'Put back what was added before (vfs-verify mode PATH --restore), or bring up a lab with the modes you want.',
-    );
-  const directory = readJournal(lab.directory)?.runDirectory ?? lab.directory;
-  return { mode: mode.name, tag: free, socket: join(directory, `${free}.sock`), point: `/mnt/${mode.name}` };
-}
-
-function addSteps(place: TogglePlace, lab: LabInfo, mode: Mode, added: Added): readonly ToggleStep[] {
-  const { tag, socket, point } = added;
-  const { qmpSocket } = lab.qemu;
-  const optionsOf = mode.server === 'c' ? cVirtiofsdOptions : virtiofsdOptions;
-  const argv = [...(programOf(lab, mode) ?? []), ...optionsOf(mode, socket, lab.hostDir)];
-  const environment = Object.entries({ ...process.env, ...markOf(lab) }).map(
-    ([name, value]) => `${name}=${value}`,
-  );
-  const daemon = {
-    ...{ argv, environment, directory: '/', groups: [] },
-    uid: process.getuid?.() ?? 0,
-    gid: process.getgid?.() ?? 0,
-  };
-  const link = chardevArgs(tag, socket);
-  const plug = { driver: 'vhost-user-fs-pci', id: `fs-${tag}`, bus: `port-${tag}`, chardev: tag, tag };
-  const mount = { point, type: 'virtiofs', source: tag, options: ['rw'] };
+function addSteps(
+  place: TogglePlace,
+  lab: LabInfo,
+  { name }: Mode,
+  added: AddedShare,
+): readonly ToggleStep[] {
+  const { tag, socket, mount } = added.share;
+  const about: Added = { mode: name, tag, point: mount.path, ...(socket === undefined ? {} : { socket }) };
+  const daemonNow = () =>
+    socket === undefined
+      ? {}
+      : { [name]: { pid: processesAt(socket)[0] ?? 0, tag, socket, argv: added.argv ?? [] } };
   return [
+    ...plugSteps(place, lab, added, about),
     {
-      title: `start a daemon in mode ${mode.name}`,
-      byHand: [{ on: 'host', command: startByHand(daemon) }],
-      about: added,
-      async run() {
-        const logFile = join(lab.directory, `virtiofsd-${mode.name}.log`);
-        await startDaemon(place.host, daemon, { socket, logFile });
-        for (const pid of processesAt(socket)) noteProcess(lab.directory, mode.name, pid);
-      },
-    },
-    {
-      title: `add the chardev ${tag}`,
-      byHand: [{ on: 'host', command: qmpByHand(qmpSocket, 'chardev-add', link) }],
-      run: () => withQmp(qmpSocket, async (qmp) => void (await qmp.execute('chardev-add', { ...link }))),
-    },
-    {
-      title: `plug the device fs-${tag}`,
-      byHand: [{ on: 'host', command: qmpByHand(qmpSocket, 'device_add', plug) }],
-      run: () => withQmp(qmpSocket, async (qmp) => void (await qmp.execute('device_add', plug))),
-    },
-    {
-      title: `make ${point} in the guest`,
-      byHand: [{ on: 'guest', command: `mkdir -p ${point}` }],
-      run: async () => void (await (await place.guest()).exec(['mkdir', '-p', point])),
-    },
-    { ...mountStep(place, mount, true), away: false },
-    {
-      title: `write down that the lab has the mode ${mode.name}`,
+      title: `write down that the lab has the mode ${name}`,
       byHand: [],
       run: async () =>
         changeInfo(lab, (info) => ({
           ...info,
-          mounts: { ...info.mounts, [mode.name]: point },
-          tags: { ...info.tags, [mode.name]: tag },
-          daemons: {
-            ...info.daemons,
-            [mode.name]: { pid: processesAt(socket)[0] ?? 0, tag, socket, argv },
-          },
+          mounts: { ...info.mounts, [name]: mount.path },
+          tags: { ...info.tags, [name]: tag },
+          daemons: { ...info.daemons, ...daemonNow() },
         })),
     },
   ];
@@ -147,9 +79,10 @@ function addSteps(place: TogglePlace, lab: LabInfo, mode: Mode, added: Added): r
 async function removeSteps(place: TogglePlace, lab: LabInfo, added: Added): Promise<readonly ToggleStep[]> {
   const { mode, tag, socket, point } = added;
   const { qmpSocket } = lab.qemu;
+  const device = `fs-${tag}`;
   const mounted = mountOf(point, await mountsOfGuest(await place.guest()));
   const isMounted = mounted?.point === point && mounted.source === tag;
-  const isPlugged = await withQmp(qmpSocket, async (qmp) => (await findDevice(qmp, tag)) !== undefined);
+  const isPlugged = await withQmp(qmpSocket, (qmp) => hasDevice(qmp, device));
   return [
     {
       title: `write down that the lab does not have the mode ${mode}`,
@@ -166,14 +99,22 @@ async function removeSteps(place: TogglePlace, lab: LabInfo, added: Added): Prom
     ...(isPlugged
       ? [
           {
-            title: `unplug the device fs-${tag}`,
-            byHand: [
-              { on: 'host', command: qmpByHand(qmpSocket, 'device_del', { id: `fs-${tag}` }) } as const,
-            ],
-            run: () => withQmp(qmpSocket, (qmp) => unplug(qmp, tag)),
+            title: `unplug the device ${device}`,
+            byHand: [{ on: 'host', command: qmpByHand(qmpSocket, 'device_del', { id: device }) } as const],
+            run: () => withQmp(qmpSocket, (qmp) => unplugNamed(qmp, device)),
           },
         ]
       : []),
+    ...(socket === undefined ? [] : endSteps(lab, { mode, tag, socket })),
+  ];
+}
+
+function endSteps(
+  lab: LabInfo,
+  { mode, tag, socket }: { readonly mode: string; readonly tag: string; readonly socket: string },
+): readonly ToggleStep[] {
+  const { qmpSocket } = lab.qemu;
+  return [
     {
       title: `remove the chardev ${tag}`,
       byHand: [{ on: 'host', command: qmpByHand(qmpSocket, 'chardev-remove', { id: tag }) }],
@@ -188,11 +129,6 @@ async function removeSteps(place: TogglePlace, lab: LabInfo, added: Added): Prom
       },
     },
   ];
-}
-
-function markOf({ directory }: LabInfo): Record<string, string> {
-  const id = readJournal(directory)?.id;
-  return id === undefined ? {} : labMark(id).env;
 }
 
 function readInfo({ directory }: LabInfo): LabInfo {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { qemuOptions } from '../../src/lab/vm/qemu-options.ts';
+import { deviceOf, qemuOptions, windowDevice } from '../../src/lab/vm/qemu-options.ts';
 import {
   cVirtiofsdOptions,
   planShares,
+  shareOf,
   virtiofsdOptions,
   windowOptions,
   withDaemons,
@@ -79,10 +80,11 @@ test('a lab takes more shares than there are places on the bus', () => {
   const options = qemuOptions({
     ...{ accelerator: 'tcg', memoryMiB: 1024, cpus: 2, kernel: '/k', initrd: '/i', programsDisk: '/p' },
     ...{ consoleLog: '/c', qmpSocket: '/q', sshPort: 4022, hostDir: '/d', securityModel: 'none' },
+    hasSpareExport: true,
     shares: planShares(allModes, layout),
   });
   const places = options.flatMap(
-    (each) => /^pcie-root-port,.*addr=(.*),multifunction=on$/.exec(each)?.[1] ?? [],
+    (each) => /^pcie-root-port,.*addr=([^,]*),multifunction=on/.exec(each)?.[1] ?? [],
   );
   expect(places.length).toBeGreaterThan(2 * allModes.length);
   expect(new Set(places).size).toBe(places.length);
@@ -106,6 +108,7 @@ test('a comma in a path does not end the option that it is in', () => {
     sshPort: 4022,
     shares: planShares(['auto', '9p:none'], { sockets: '/s,t' }),
     hostDir: '/a,b',
+    hasSpareExport: true,
     securityModel: 'none',
   });
   expect(options).toContain('file,id=console,path=/a,,b/console.log');
@@ -113,4 +116,16 @@ test('a comma in a path does not end the option that it is in', () => {
   expect(options).toContain('vhost-user-fs-pci,id=fs-m0,bus=port-m0,chardev=m0,tag=m0');
   expect(options).toContain('local,id=m1,path=/a,,b,security_model=none');
   expect(options).toContain('virtio-9p-pci,id=fs-m1,bus=port-m1,fsdev=m1,mount_tag=m1');
+  expect(options).toContain('local,id=spare,path=/a,,b,security_model=none');
+});
+
+test('a share that is plugged in later has the device that it would have had at the start', () => {
+  const deviceIn = (mode: string) =>
+    deviceOf(shareOf(parseMode(mode), 'x0', false, { sockets: '/s' }), 'spare');
+  const place = { id: 'fs-x0', bus: 'port-x0' };
+  expect(deviceIn('never')).toEqual({ driver: 'vhost-user-fs-pci', ...place, chardev: 'x0', tag: 'x0' });
+  expect(deviceIn('9p:mmap')).toEqual({
+    ...{ driver: 'virtio-9p-pci', ...place, fsdev: 'spare', mount_tag: 'x0' },
+  });
+  expect(deviceIn('auto+dax=inode')).toMatchObject({ driver: windowDevice, ...place, 'virtio-id': 26 });
 });

@@ -33,7 +33,7 @@ let share: readonly string[];
 let via: readonly string[];
 
 beforeAll(async () => {
-  lab = await upLab(name, '--modes', 'auto,always,9p:loose');
+  lab = await upLab(name, '--modes', 'auto,always,9p:loose,auto+dax=never');
   home = await mkdtemp(path.join(tmpdir(), 'vfs-verify-test-'));
   await mkdir(path.join(home, '.ssh'), { mode: 0o700 });
   const { host, port, user, keyFile, knownHostsFile } = lab.ssh;
@@ -302,19 +302,29 @@ describe('a running QEMU', () => {
     await asBefore();
   }, 400_000);
 
-  it('adds a mode to a lab that is up, and takes it away again', async () => {
-    const where = ['mode', '/mnt/auto/kept', `--lab=${name}`, '--json'];
-    const set = await vfsVerify([...where, '--set', 'metadata', '--via', 'lab']);
-    expect(set.status, set.stderr).toBe(0);
-    expect(JSON.parse(set.stdout)).toMatchObject({
-      path: '/mnt/metadata/kept',
-      mode: 'metadata',
-      proof: { verdict: { kind: 'pass' } },
-    });
-    const back = await vfsVerify([...where, '--restore', '--no-prove']);
-    expect(back.status, back.stderr).toBe(0);
+  it.each(['metadata', '9p:fscache', 'always+dax=always'])(
+    'adds %s to a lab that is up, and takes it away again',
+    async (mode) => {
+      const where = ['mode', '/mnt/auto/kept', `--lab=${name}`, '--json'];
+      const set = await vfsVerify([...where, '--set', mode, '--via', 'lab']);
+      expect(set.status, set.stderr).toBe(0);
+      expect(JSON.parse(set.stdout)).toMatchObject({
+        ...{ path: `/mnt/${mode}/kept`, mode, proof: { verdict: { kind: 'pass' } } },
+      });
+      expect(await inGuest(`cat '/mnt/${mode}/kept'`)).toBe('kept');
+      const back = await vfsVerify([...where, '--restore', '--no-prove']);
+      expect(back.status, back.stderr).toBe(0);
+      await asBefore();
+    },
+    200_000,
+  );
+
+  it('says what it was brought up without, and can no longer be given', async () => {
+    const refused = await vfsVerify(['mode', '/mnt/auto/kept', `--lab=${name}`, '--set', 'c:auto']);
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toContain('cannot be added to this lab while it is up: it has no C virtiofsd');
     await asBefore();
-  }, 200_000);
+  });
 
   it('whose daemon has died is left alone: nothing but a reboot would help', async () => {
     process.kill(workerPid(await socketHolders()), 'SIGKILL');

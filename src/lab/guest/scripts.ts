@@ -58,6 +58,13 @@ say "ready after $seconds s"
 exec init
 `;
 
+/** Inserts what mounts of the type `$1` need besides, where it was not asked for at boot. */
+export const insertModulesScript = `
+while read -r module type; do
+  [ "$type" = "$1" ] && ! [ -d "/sys/module/$module" ] && insmod "/${modulesDirectory}/$module.ko"
+done < /${modulesFile}
+true`;
+
 /** Busybox's init takes care of ended processes and of poweroff; there is nothing else for it to do. */
 export const inittab = `::restart:/sbin/init
 `;

@@ -15,6 +15,8 @@ export interface VmPlan {
   readonly shares: readonly LabShare[];
   /** What 9p shares; daemons are told themselves. */
   readonly hostDir: string;
+  /** Whether 9p modes may be plugged in later: a QEMU of the user's own may be built without 9p. Default: no. */
+  readonly hasSpareExport?: boolean;
   /** 9p's: `passthrough` gives files the guest's owners, which takes root; `none` goes without. */
   readonly securityModel: 'passthrough' | 'none';
 }
@@ -79,6 +81,7 @@ export function qemuOptions(plan: VmPlan): string[] {
     ...['-device', 'virtio-blk-pci,drive=programs'],
     ...plan.shares.flatMap((share, index) => shareOptions(plan, share, index)),
     ...sparePorts(plan.shares.length),
+    ...(plan.hasSpareExport === true ? exportOptions(plan, spareExport) : []),
   ];
 }
 
@@ -87,34 +90,51 @@ export function qemuOptions(plan: VmPlan): string[] {
  * here a file system (26) with its two queues and the 40 bytes of its configuration, which the backend tells.
  */
 export const windowDevice = 'vhost-user-test-device-pci';
-const windowSettings = 'virtio-id=26,num_vqs=2,vq_size=256,config_size=40';
+const windowSettings = { 'virtio-id': 26, num_vqs: 2, vq_size: 256, config_size: 40 };
 
-/** Each share is behind a root port of its own: a device directly on pcie.0 cannot be unplugged. */
-function shareOptions(plan: VmPlan, { tag, socket, mode }: LabShare, index: number): string[] {
-  const [back, device] =
-    socket === undefined
-      ? [
-          ['-fsdev', `local,id=${tag},path=${escaped(plan.hostDir)},security_model=${plan.securityModel}`],
-          `virtio-9p-pci,id=fs-${tag},bus=port-${tag},fsdev=${tag},mount_tag=${tag}`,
-        ]
-      : [
-          ['-chardev', `socket,id=${tag},path=${escaped(socket)}`],
-          mode.dax === undefined
-            ? `vhost-user-fs-pci,id=fs-${tag},bus=port-${tag},chardev=${tag},tag=${tag}`
-            : `${windowDevice},${windowSettings},id=fs-${tag},bus=port-${tag},chardev=${tag}`,
-        ];
+/**
+ * The device of a share, as device_add takes it, behind the root port of its own: one directly on pcie.0 cannot be
+ * unplugged.
+ * @param fsdev what 9p exports, by its name.
+ */
+export function deviceOf({ tag, socket, mode }: LabShare, fsdev = tag): ShareDevice {
+  const place = { id: `fs-${tag}`, bus: `port-${tag}` };
+  if (socket === undefined) return { driver: 'virtio-9p-pci', ...place, fsdev, mount_tag: tag };
+  if (mode.dax === undefined) return { driver: 'vhost-user-fs-pci', ...place, chardev: tag, tag };
+  return { driver: windowDevice, ...windowSettings, ...place, chardev: tag };
+}
+
+/** The arguments of device_add. */
+export type ShareDevice = Readonly<Record<string, string | number>> & { readonly driver: string };
+
+function deviceWords({ driver, ...properties }: ShareDevice): string[] {
+  return ['-device', [driver, ...Object.entries(properties).map((each) => each.join('='))].join(',')];
+}
+
+function shareOptions(plan: VmPlan, share: LabShare, index: number): string[] {
+  const { tag, socket } = share;
   return [
-    ...back,
+    ...(socket === undefined
+      ? exportOptions(plan, tag)
+      : ['-chardev', `socket,id=${tag},path=${escaped(socket)}`]),
     ...rootPort(`port-${tag}`, index + 1, plan.shares.length > mostPorts),
-    ...['-device', device],
+    ...deviceWords(deviceOf(share)),
   ];
 }
 
+/** What 9p exports; devices name it. QEMU takes none while it runs. */
+function exportOptions({ hostDir, securityModel }: VmPlan, id: string): string[] {
+  return ['-fsdev', `local,id=${id},path=${escaped(hostDir)},security_model=${securityModel}`];
+}
+
+/** The name of the export of 9p modes that are plugged in later. */
+export const spareExport = 'spare';
+
 /** @param isMany eight share a place on pcie.0. */
-function rootPort(id: string, number: number, isMany: boolean): string[] {
+function rootPort(id: string, number: number, isMany: boolean, more = ''): string[] {
   const place = `0x${(firstPlace + Math.floor((number - 1) / 8)).toString(16)}.${(number - 1) % 8}`;
   const where = isMany ? `,addr=${place},multifunction=on` : '';
-  return ['-device', `pcie-root-port,id=${id},bus=pcie.0,chassis=${number},slot=${number}${where}`];
+  return ['-device', `pcie-root-port,id=${id},bus=pcie.0,chassis=${number},slot=${number}${where}${more}`];
 }
 
 /** Ports without a device: shares are plugged there while the guest runs (toggle.ts). */
@@ -132,7 +152,8 @@ export function spareTag(index: number): string {
 function sparePorts(taken: number): string[] {
   const count = taken > mostPorts ? spareCount : Math.min(spareCount, mostPorts - taken);
   return Array.from({ length: count }, (_, index) =>
-    rootPort(`port-${spareTag(index)}`, taken + index + 1, taken > mostPorts),
+    // With room for a window of a device that is not there yet.
+    rootPort(`port-${spareTag(index)}`, taken + index + 1, taken > mostPorts, ',pref64-reserve=64M'),
   ).flat();
 }
 

@@ -53,7 +53,8 @@ export function planShares(modes: readonly string[], layout: SharesLayout): LabS
   return [...first, ...parsed.map((mode, index) => shareOf(mode, `n${index}`, true, layout))];
 }
 
-function shareOf(
+/** @throws KnownError `mode-not-in-lab`. */
+export function shareOf(
   mode: Mode,
   tag: string,
   otherTag: boolean,

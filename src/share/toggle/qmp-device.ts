@@ -51,7 +51,7 @@ interface QomProperty {
   readonly type: string;
 }
 
-const containers = ['/machine/peripheral', '/machine/peripheral-anon'];
+const containers = ['/machine/peripheral', '/machine/peripheral-anon'] as const;
 
 async function listed(qmp: Qmp, path: string): Promise<readonly QomProperty[]> {
   return (await qmp.execute('qom-list', { path })) as readonly QomProperty[];
@@ -147,10 +147,28 @@ export async function findChardev(qmp: Qmp, id: string): Promise<Chardev | undef
 }
 
 /**
- * Unplugs a device and waits until QEMU has none of its tag.
+ * Unplugs the virtiofs device with a tag and waits until QEMU has none.
  * @throws KnownError `unplug-refused` (the guest's own words), `unplug-stuck`.
  */
-export async function unplug(qmp: Qmp, tag: string, limitMs = unplugLimitMs): Promise<void> {
+export function unplug(qmp: Qmp, tag: string, limitMs?: number): Promise<void> {
+  return unplugFound(qmp, () => findDevice(qmp, tag), limitMs);
+}
+
+/** The same of a device of any kind, by the name that it was given. */
+export function unplugNamed(qmp: Qmp, id: string): Promise<void> {
+  return unplugFound(qmp, async () => ((await hasDevice(qmp, id)) ? { id, path: id } : undefined));
+}
+
+/** Whether the machine has a device of this name. */
+export async function hasDevice(qmp: Qmp, id: string): Promise<boolean> {
+  return (await listed(qmp, containers[0])).some(({ name }) => name === id);
+}
+
+async function unplugFound(
+  qmp: Qmp,
+  find: () => Promise<Pick<FsDevice, 'id' | 'path'> | undefined>,
+  limitMs = unplugLimitMs,
+): Promise<void> {
   let refused: string | undefined;
   qmp.onEvent('DEVICE_UNPLUG_GUEST_ERROR', ({ device, path }) => {
     refused = String(device ?? path);
@@ -158,7 +176,7 @@ export async function unplug(qmp: Qmp, tag: string, limitMs = unplugLimitMs): Pr
   const deadline = performance.now() + limitMs;
   let asked = false;
   for (;;) {
-    const device = await findDevice(qmp, tag);
+    const device = await find();
     if (device === undefined) return;
     if (!asked) await qmp.execute('device_del', { id: device.id ?? device.path }).catch(unlessPending);
     asked = true;
