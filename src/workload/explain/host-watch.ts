@@ -35,6 +35,7 @@ export class HostWatch {
   readonly #onSample: ((sample: HostSample) => void) | undefined;
   #messages: number | undefined;
   #lastIndex: readonly number[] | undefined;
+  #isLost = false;
   #begun = performance.now();
   #timers: NodeJS.Timeout[] = [];
   #looking: Promise<unknown> = Promise.resolve();
@@ -121,7 +122,7 @@ export class HostWatch {
   }
 
   async #countMessages(): Promise<void> {
-    if (this.#usedIndex === undefined) return;
+    if (this.#usedIndex === undefined || this.#isLost) return;
     const askedMs = performance.now() - this.#begun;
     try {
       const now = await this.#usedIndex();
@@ -131,6 +132,8 @@ export class HostWatch {
         (this.#messages ?? 0) + now.reduce((sum, index, at) => sum + ((index - (last[at] ?? 0)) & 0xffff), 0);
       this.#queueSamples.push({ askedMs, atMs: performance.now() - this.#begun, messages: this.#messages });
     } catch (error) {
+      // What completed meanwhile can no longer be told from what did not: a count of a part is no count.
+      this.#isLost = true;
       this.#messages = undefined;
       this.#host.unseen.push({ what: 'used-index', why: (error as Error).message });
     }
