@@ -35,14 +35,20 @@ export function lookAt(
   );
 }
 
-function whyNot(observed: Observed, run: string): string {
+/** Which step kept an accounted run from ending. */
+export function whyNot(observed: Observed, run: string): string {
   const failed = ['open', 'reads']
     .map((step) => observed.outcome(`${run}.${step}`))
     .find(({ kind }) => kind !== 'value' && kind !== 'not-run');
   return failed === undefined ? 'no answer' : describeOutcome(failed);
 }
 
-function notDropped({ drop }: Rung, observed: Observed, run: string): Finding | undefined {
+/** A drop that left something, so that the state of the rung did not come about. */
+export function notDropped(
+  { drop }: Pick<Rung, 'drop'>,
+  observed: Observed,
+  run: string,
+): Finding | undefined {
   for (const side of ['guest', 'host'] as const) {
     if (drop?.[side] === undefined) continue;
     const outcome = observed.outcome(`${run}.drop-${side}`);
@@ -134,7 +140,8 @@ function wrongMedium(rung: Rung, must: Source, ledger: Ledger): Finding {
   return { kind: 'broken', code: 'wrong-medium', words, certain: direct };
 }
 
-function linesOf(ledger: Ledger) {
+/** The lines that any byte came by. */
+export function linesOf(ledger: Ledger) {
   return ledger.lines.filter((line) => line.bytes > 0);
 }
 
@@ -143,18 +150,19 @@ function pathOf(source: Source): string {
 }
 
 /** `1,048,576 bytes by fuse/disk`. */
-function bytesIn(ledger: Ledger): string {
+export function bytesIn(ledger: Ledger): string {
   return linesOf(ledger)
     .map((line) => `${bytes(line.bytes)} by ${line.source}`)
     .join(', ');
 }
 
-function bytes(count: number): string {
+/** `1,048,576 bytes`. */
+export function bytes(count: number): string {
   return `${count.toLocaleString('en-US')} bytes`;
 }
 
-/** The used index only narrows what the counters say: its lack is no reason of its own. */
-function unseen({ unseen: all }: Ledger): string {
+/** What could not be seen. The used index only narrows what the counters say: its lack is no reason of its own. */
+export function unseen({ unseen: all }: Ledger): string {
   const lacking = all.filter(({ what }) => what !== 'used-index').map(({ what, why }) => `${what}, ${why}`);
   return lacking.length === 0 ? '' : ` (not seen: ${lacking.join('; ')})`;
 }

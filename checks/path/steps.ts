@@ -25,8 +25,9 @@ export function runName(n: number): string {
  * ```
  * A hash warms the guest through the descriptor that is kept; its stats ask nobody, since a refresh of the
  * attributes may drop pages.
+ * @param passes the same reads that many times.
  */
-export function attemptAt(rung: Rung, setting: Setting, n: number): readonly Step[] {
+export function attemptAt(rung: Rung, setting: Setting, n: number, passes = 1): readonly Step[] {
   const file = `${rung.name}-${n}`;
   const again = `${file}-again`;
   const block = blockOf(setting);
@@ -67,7 +68,7 @@ export function attemptAt(rung: Rung, setting: Setting, n: number): readonly Ste
     path: file,
     hostPath: file,
     size: range.length,
-    plan: { order: 'random', block, range, count: reads, seed: setting.seed, passes: 1 },
+    plan: { order: 'random', block, range, count: reads, seed: setting.seed, passes },
     ...(rung.through === 'opened' ? {} : { file: rung.through === 'kept' ? file : again }),
     ...(rung.direct === undefined ? {} : { direct: true }),
     noReadahead: true,

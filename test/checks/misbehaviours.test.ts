@@ -44,6 +44,7 @@ const notRefusedFails = new Set(['open-flags']);
  * made up (the test that is named), and the page of the check says so.
  */
 const beyondDaemons: Readonly<Record<string, string>> = {
+  'benchmark-plausibility/too-fast': 'test/checks/benchmark-plausibility.test.ts',
   'dax-path/cached-in-guest': 'test/checks/dax.test.ts',
   'mode-in-force/dax-not-as-declared': 'test/checks/dax.test.ts',
   'drop-caches/not-dropped': 'test/checks/drop-caches.test.ts',

@@ -191,6 +191,16 @@ describe('with files of any length', () => {
     expect(status).toBe(0);
   });
 
+  it('the account of a short benchmark adds up in a window, and beside it', async () => {
+    const { status, report } = await reportOf([
+      ...['check', `--lab=${name}`, 'benchmark-plausibility', '--modes', 'auto+dax=always,auto+dax=never'],
+    ]);
+    for (const { mode, cases } of report.results)
+      for (const { name: each, verdict } of cases)
+        expect(verdict.kind, `${each} in ${mode}: ${verdict.reason}`).toBe('pass');
+    expect(status).toBe(0);
+  });
+
   it('a share without a window refuses dax=always, ignores it on a second mount, and no check passes there', async () => {
     const tag = lab.tags.auto;
     await inGuest(name, `mkdir -p /mnt/again && mount -t virtiofs -o dax=always ${tag} /mnt/again`);

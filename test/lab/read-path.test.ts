@@ -72,6 +72,16 @@ describe('a daemon that serves the mode it is told', () => {
     });
   });
 
+  it('gives accounts of short benchmarks that add up, from each state and in every mode', async () => {
+    const asked = ['benchmark-plausibility', '--modes', modes.join(','), '--seed', '7'];
+    const { status, report } = await reportOf(['check', `--lab=${name}`, ...asked]);
+    expect(report.results.map(({ mode }) => mode)).toEqual(modes);
+    for (const { mode, cases } of report.results)
+      for (const { name: each, verdict } of cases)
+        expect(verdict.kind, `${each} in ${mode}: ${verdict.reason}`).toBe('pass');
+    expect(status).toBe(0);
+  });
+
   it('is not accused while somebody drops all caches in the guest', async () => {
     const drops = 'while [ -e /tmp/drops ]; do echo 1 > /proc/sys/vm/drop_caches; sleep 0.1; done';
     await inGuest(name, `touch /tmp/drops; (${drops}) >/dev/null 2>&1 </dev/null &`);
@@ -83,8 +93,11 @@ describe('a daemon that serves the mode it is told', () => {
   it('is not accused while somebody evicts the files on the host', async () => {
     const evictions = evictOnHost();
     const first = await run('auto', 'o-direct');
+    const asked = ['benchmark-plausibility', '--modes', 'auto,never', '--seed', '7'];
+    const { report } = await reportOf(['check', `--lab=${name}`, ...asked]);
     await evictions.stop();
-    expect(first.verdict.kind, JSON.stringify(first)).not.toBe('fail');
+    for (const each of [first, ...report.results])
+      expect(each.verdict.kind, JSON.stringify(each)).not.toBe('fail');
   });
 });
 

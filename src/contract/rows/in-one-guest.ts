@@ -4,6 +4,7 @@ import type { Row } from '../row.ts';
 import {
   cDaemon,
   daemon,
+  everyNinep,
   everyPolicy,
   everywhere,
   fuse,
@@ -216,7 +217,11 @@ export const inOneGuest: readonly Row[] = [
       '9p:loose': servedBy('guest-cache'),
     },
     because: 'DIRECT_IO files leave nothing in the guest; all others are read from its page cache.',
-    sources: [`${fuse}/file.c fuse_file_read_iter`, `${daemon}/passthrough/mod.rs open_inode`],
+    sources: [
+      `${fuse}/file.c fuse_file_read_iter`,
+      `${daemon}/passthrough/mod.rs open_inode`,
+      `${v9fs}/fid.h v9fs_fid_add_modes`,
+    ],
   },
   {
     scenario: 'served-by/reopen',
@@ -233,9 +238,15 @@ export const inOneGuest: readonly Row[] = [
   {
     scenario: 'served-by/direct-read',
     title: 'the guest reads with O_DIRECT what it and the host have in their caches',
-    cells: { ...everyPolicy(servedBy('fuse/host-cache')), '9p:none': servedBy('9p') },
-    because: 'The daemon drops O_DIRECT: the host’s page cache answers.',
-    sources: [`${daemon}/passthrough/mod.rs update_open_flags`, `${cDaemon} update_open_flags`],
+    cells: { ...everyPolicy(servedBy('fuse/host-cache')), ...everyNinep(servedBy('9p')) },
+    because:
+      'O_DIRECT passes the guest’s cache by. The daemon drops it, as QEMU does: the host’s page cache answers.',
+    sources: [
+      `${daemon}/passthrough/mod.rs update_open_flags`,
+      `${cDaemon} update_open_flags`,
+      `${v9fs}/fid.h v9fs_fid_add_modes`,
+      `${qemu9p} get_dotl_openflags`,
+    ],
     variants: [
       {
         when: { flag: 'allow-direct-io' },

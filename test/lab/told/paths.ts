@@ -32,6 +32,7 @@ export const misbehaviours: readonly Misbehaving[] = [
       'small-writes/one-byte': 'stale',
       'open-flags/guest-opens': 'other-bytes',
       'events/host-watch-writes': 'missing',
+      'benchmark-plausibility/write-host-warm': 'not-passed-on',
     },
   },
   {
@@ -45,6 +46,16 @@ export const misbehaviours: readonly Misbehaving[] = [
     fails: {
       'direct-and-buffered/host-buffered-guest-direct': 'stale',
       'md5/host-rewrites': 'stale-forbidden',
+      'benchmark-plausibility/read-cold': 'no-disk-read',
+    },
+  },
+  {
+    policy: 'never+allow-direct-io',
+    faults: 'no-direct-io direct-ignored fsync-ignored',
+    fails: {
+      'benchmark-plausibility/read-guest-warm': 'did-not-cross',
+      'benchmark-plausibility/read-direct': 'no-disk-read',
+      'benchmark-plausibility/write-guest-warm': 'not-on-disk',
     },
   },
   {
