@@ -25,13 +25,19 @@ export function runName(n: number): string {
  * ```
  * A hash warms the guest through the descriptor that is kept; its stats ask nobody, since a refresh of the
  * attributes may drop pages.
- * @param passes the same reads that many times.
+ * @param job blocks of the file, each read once in every pass.
  */
-export function attemptAt(rung: Rung, setting: Setting, n: number, passes = 1): readonly Step[] {
+export function attemptAt(
+  rung: Rung,
+  setting: Setting,
+  n: number,
+  job: { readonly count?: number; readonly passes?: number } = {},
+): readonly Step[] {
+  const { count = reads, passes = 1 } = job;
   const file = `${rung.name}-${n}`;
   const again = `${file}-again`;
   const block = blockOf(setting);
-  const range = { offset: 0, length: reads * block };
+  const range = { offset: 0, length: count * block };
   const pattern = { seed: setting.seed, fileId: n, writer: 1, generation: 1 };
   const prepared = inTurn(n, [
     [
@@ -68,7 +74,7 @@ export function attemptAt(rung: Rung, setting: Setting, n: number, passes = 1): 
     path: file,
     hostPath: file,
     size: range.length,
-    plan: { order: 'random', block, range, count: reads, seed: setting.seed, passes },
+    plan: { order: 'random', block, range, count, seed: setting.seed, passes },
     ...(rung.through === 'opened' ? {} : { file: rung.through === 'kept' ? file : again }),
     ...(rung.direct === undefined ? {} : { direct: true }),
     noReadahead: true,

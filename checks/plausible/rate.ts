@@ -2,7 +2,7 @@ import type { LatencySummary, Ledger } from '../../src/model/account.ts';
 import type { Finding } from '../repeat/question.ts';
 
 /** A median of fewer reads is no rate. */
-const leastReads = 64;
+const leastReads = 32;
 
 /**
  * Reads that cross to the daemon cannot be faster than those that the guest's own page cache answers: the way there

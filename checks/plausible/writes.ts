@@ -8,8 +8,8 @@ import { type Finding, inTurn, many, refusalIn, valuesOf } from '../repeat/quest
 import type { Attempt, Job, PromiseOf } from './job.ts';
 import { countedProcesses, type Moved, movedBetween } from './moved.ts';
 
-/** Writes of a page each. */
-const writes = 256;
+/** Writes of a page each; few, as reads are. */
+const writes = 64;
 
 type State = 'cold' | 'host-warm' | 'guest-warm';
 const states: readonly State[] = ['cold', 'host-warm', 'guest-warm'];
@@ -19,11 +19,11 @@ const flushed = 'guest-write/after-fsync';
 const stored = 'fsync-durable/pages';
 
 /**
- * 256 writes of whole pages over a file that is there, and one fsync: how far had the bytes got when write()
+ * 64 writes of whole pages over a file that is there, and one fsync: how far had the bytes got when write()
  * returned, and when fsync() did?
  *
  * ```
- *  guest   256 × write()               fsync()
+ *  guest   64 × write()                fsync()
  *  host  ↑ counters            ↑ counters, dirty pages   ↑ counters, dirty pages
  *                              daemon has them, unless     daemon has them, the pages are clean,
  *                              the mode keeps them back    and a disk was written to

@@ -8,7 +8,7 @@ import type { CountersResult, Operation } from '../../src/model/operation.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 
-const pages = 256;
+const pages = 64;
 const pass = pages * 4096;
 const ext4 = 0xef53;
 const tmpfs = 0x01021994;
@@ -28,6 +28,8 @@ interface World {
   readonly dirtyAfterFsync?: number;
   /** Pages that a drop leaves on the host. */
   readonly stay?: number;
+  /** The host's cache holds nothing of the file after it was read. */
+  readonly coldAfter?: boolean;
   readonly fsMagic?: number;
   readonly refused?: string;
   readonly lines?: Partial<Record<Source, number>>;
@@ -45,6 +47,7 @@ const honest: Required<Omit<World, 'noDevice' | 'refused'>> = {
   deviceWritten: pass + 12_288,
   dirtyAfterFsync: 0,
   stay: 0,
+  coldAfter: false,
   fsMagic: ext4,
   lines: { 'fuse/host-cache': 2 * pass },
   known: 'proved',
@@ -107,6 +110,7 @@ function answer(op: Operation, name: string, world: typeof honest & World): unkn
     case 'extents':
       return { by: 'fiemap', fsMagic: world.fsMagic, empty: [] };
     case 'pages':
+      if (name.startsWith('host-after')) return state(world.coldAfter ? 0 : pages);
       if (name === 'after') return state(pages, world.dirtyAfterFsync);
       return state(name.startsWith('host-before') ? world.stay : pages);
     case 'many':
@@ -217,7 +221,7 @@ describe('an account that adds up', () => {
     });
     expect(verdict.kind).toBe('pass');
     expect(verdict.reason).toContain(
-      'asked 2,097,152 bytes = 1,048,576 bytes by fuse/disk, 1,048,576 bytes by guest-cache',
+      'asked 524,288 bytes = 262,144 bytes by fuse/disk, 262,144 bytes by guest-cache',
     );
     expect(verdict.promised).toContain('served-by/first-read: served by fuse');
   });
@@ -234,7 +238,7 @@ describe('reads that come from nowhere', () => {
     const once = { read: pass + 4096, lines: { 'guest-cache': pass, 'fuse/host-cache': pass } };
     const verdict = await tried('never', 'read-host-warm', once);
     expect(verdict).toMatchObject({ kind: 'fail', code: 'did-not-cross', attempts: 1 });
-    expect(verdict.reason).toContain('the guest’s page cache holds 1,048,576 bytes');
+    expect(verdict.reason).toContain('the guest’s page cache holds 262,144 bytes');
     expect((await tried('auto', 'read-host-warm', once)).kind).toBe('pass');
     expect((await tried('auto', 'read-direct', once)).code).toBe('did-not-cross');
     expect((await tried('auto', 'read-cold', { read: 4096 })).code).toBe('did-not-cross');
@@ -280,7 +284,7 @@ describe('writes that went nowhere', () => {
   it('are not on the disk', async () => {
     const still = await tried('auto', 'write-host-warm', { dirtyAfterFsync: 3 });
     expect(still).toMatchObject({ kind: 'fail', code: 'not-on-disk' });
-    expect(still.reason).toContain('3 of 256 pages were dirty');
+    expect(still.reason).toContain('3 of 64 pages were dirty');
     const elsewhere = { madeDirty: 0, deviceWritten: 4096 };
     expect((await tried('auto', 'write-host-warm', elsewhere)).code).toBe('not-on-disk');
     expect((await tried('auto', 'write-host-warm', { madeDirty: 0 })).kind).toBe('pass');
@@ -293,6 +297,9 @@ describe('nobody is accused', () => {
     expect(others).toMatchObject({ kind: 'unknown', code: 'not-proved' });
     const none = await tried('auto', 'read-cold', { fromDisk: 0, noDevice: true });
     expect(none).toMatchObject({ kind: 'unknown', code: 'not-proved' });
+    // What others fetch is in the host's cache afterwards.
+    const elsewhere = { fromDisk: 0, deviceRead: 2 * pass, coldAfter: true };
+    expect((await tried('auto', 'read-cold', elsewhere)).code).toBe('no-disk-read');
   });
 
   it('where the state could not be made, which is tried again', async () => {
