@@ -36,7 +36,7 @@ async function story() {
   await build({ architectures: [nativeArchitecture] });
   // These need packages, which are there only now.
   const { tellStory } = await import('./story/run.mjs');
-  const { isAsTold, stepLines } = await import('./story/tell.mjs');
+  const { groundLines, isAsTold, stepLines, summaryLines } = await import('./story/tell.mjs');
   const { keep } = await import('./story/keep.mjs');
   /** @type {import('./story/slow-disk.mjs').SlowDisk | undefined} */
   let disk;
@@ -56,8 +56,8 @@ async function story() {
     const lab = JSON.parse(up.stdout);
     const pids = Object.values(lab.daemons).map(({ pid }) => pid);
     disk = slowDisk(lab.hostDir, pids, readsPerSecond);
-    const versions = versionsOf(lab);
-    console.log(`Behind the share: ${disk.words}.\n${versions}`);
+    const ground = { disk: disk.words, versions: versionsOf(lab) };
+    console.log(groundLines(ground).join('\n'));
     let number = 0;
     const told = await tellStory(lab, {
       sizeMiB,
@@ -67,7 +67,8 @@ async function story() {
         console.log(`\n${stepLines(each, number).join('\n')}`);
       },
     });
-    if (values.keep) await keep({ disk: disk.words, versions, sizeMiB, seconds, ...told });
+    console.log(`\n${summaryLines(told.measured).join('\n')}`);
+    if (values.keep) await keep({ ...ground, sizeMiB, seconds, ...told });
     const isAll = told.measured.every(isAsTold) && told.compared.looks.every(({ same }) => same);
     return isAll ? 0 : 1;
   } finally {

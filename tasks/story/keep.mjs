@@ -5,7 +5,7 @@ import { run, TaskError } from '../child.mjs';
 import { root } from '../lock.mjs';
 import { picture } from './picture.mjs';
 import { md5Step } from './steps.mjs';
-import { stepLines, summaryLines } from './tell.mjs';
+import { groundLines, stepLines, summaryLines } from './tell.mjs';
 
 const directory = join(root, 'docs', 'field-case');
 const field = join(root, 'test', 'workload', 'fixtures', 'field');
@@ -33,10 +33,11 @@ export function pictureOf({ measured }) {
 export function blocksOf(kept) {
   const all = kept.measured.flatMap((each) => (each.name === md5Step.after ? [each, kept.compared] : [each]));
   const told = all.map((each, index) => stepLines(each, index + 1).join('\n')).join('\n\n');
-  const head = `$ npm run story\nBehind the share: ${kept.disk}.\n${kept.versions}`;
+  const ground = groundLines(kept).join('\n');
+  const summary = summaryLines(kept.measured).join('\n');
   return {
-    told: fenced(`${head}\n\n${told}`),
-    summary: fenced(`$ npm run story\n${summaryLines(kept.measured).join('\n')}`),
+    told: fenced(`$ npm run story\n${ground}\n\n${told}\n\n${summary}`),
+    summary: fenced(`$ npm run story\n${ground}\n…\n${summary}`),
   };
 }
 
@@ -105,5 +106,5 @@ function change(path, changed) {
 
 /** @param {string} text */
 function fenced(text) {
-  return `\`\`\`\n${text}\n\`\`\``;
+  return `\`\`\`text\n${text}\n\`\`\``;
 }

@@ -10,6 +10,14 @@ const indent = '   ';
 /** @typedef {import('./run.mjs').Compared} Compared */
 
 /**
+ * What stands behind the share.
+ * @param {{ disk: string, versions: string }} ground
+ */
+export function groundLines({ disk, versions }) {
+  return [`Behind the share: ${disk}.`, versions].flatMap((line) => wrapped(line, width));
+}
+
+/**
  * One step: what was done, what the number was, what the counters say, what follows.
  * @param {Measured | Compared} told
  * @param {number} number from 1
