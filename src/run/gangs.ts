@@ -7,7 +7,7 @@ import type { Bench } from './bench.ts';
 import type { CaseRecord } from './bundle.ts';
 import { type Cell, carryOutCase, planCell } from './cell.ts';
 import type { Job } from './matrix.ts';
-import { maxActors } from './queue.ts';
+import { inTurns, maxActors } from './queue.ts';
 import type { Workplace } from './workplace.ts';
 
 /** Puts up benches for cases that would spoil a common one. A lab is behind it; the command line hands it in. */
@@ -40,6 +40,9 @@ export interface GangOptions {
   readonly onEnded: (job: Job, record: CaseRecord) => void;
 }
 
+/** While one waits, for a boot or for a step that never ends, the other works. Each takes the memory of a guest. */
+const machinesAtOnce = 2;
+
 /** For a case that is late at a verb which the others wait at. */
 const meetLimitMs = 60_000;
 
@@ -67,10 +70,14 @@ export async function carryOutGangs(jobs: readonly Job[], options: GangOptions):
     else possible.push(job);
   }
   if (maker === undefined) return;
-  for (const machine of planMachines(gangsOf(possible))) {
-    if (options.signal?.aborted === true) return;
-    await carryOutMachine(machine, maker, options, skip);
-  }
+  await inTurns(
+    planMachines(gangsOf(possible)),
+    machinesAtOnce,
+    () => 1,
+    async (machine) => {
+      if (options.signal?.aborted !== true) await carryOutMachine(machine, maker, options, skip);
+    },
+  );
 }
 
 /** Cases that do the same to their machine, in the same order. */
@@ -84,7 +91,7 @@ function gangsOf(jobs: readonly Job[]): readonly Job[][] {
 }
 
 /**
- * Puts gangs on as few machines as can bear them, one after the other: all that want the same kind of disk, and
+ * Puts gangs on as few machines as can bear them, on each one after the other: all that want the same kind of disk, and
  * at the end one that leaves the machine spoiled.
  */
 export function planMachines(gangs: readonly (readonly Job[])[]): readonly (readonly (readonly Job[])[])[] {
