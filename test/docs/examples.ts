@@ -63,7 +63,7 @@ export function isSession({ info, lines }: Block): boolean {
   return info === 'console' || (info !== 'text' && lines.some((line) => /^(\$ )?vfs-verify /.test(line)));
 }
 
-export function exampleOf({ place, comment, lines }: Block): Example {
+function exampleOf({ place, comment, lines }: Block): Example {
   const [first = '', ...rest] = comment.split('\n');
   const notRun = /^not run: ([\s\S]*)$/.exec(comment)?.[1];
   const words =
@@ -105,7 +105,7 @@ export function examples(): readonly Example[] {
  * What text says without its figures: words, in their order. Numbers, digests, units and bars are all one; where a
  * line is broken does not matter.
  */
-export function shapeOf(text: string): readonly string[] {
+function shapeOf(text: string): readonly string[] {
   return text
     .split(/\s+/)
     .map((word) =>
