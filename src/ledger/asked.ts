@@ -62,6 +62,15 @@ export function asked(samples: ProgramSamples, direction: Direction, passed: Pas
       requestsEstimate: calls,
     };
   }
+  // Two figures that know nothing of each other agree: what its processes moved besides was hardly of the share.
+  if (claim !== undefined && claim.isCopy !== true && hidden === undefined && agrees(claim.bytes, passed))
+    return {
+      bytes: [Math.min(claim.bytes, bytes), Math.max(claim.bytes, bytes)],
+      requests: [0, Math.max(claim.requests, calls)],
+      because: `${claimed?.by ?? ''}, and as much crossed; its own counters, with other files, pipes and sockets among them, bound it`,
+      estimate: claim.bytes,
+      requestsEstimate: claim.requests,
+    };
   // Without a mapping, what crossed and was no more than asked for at a time was asked for.
   const mean = Math.max(page, calls === 0 ? 0 : bytes / calls);
   const demanded =
@@ -99,6 +108,10 @@ const smallBytes = 64 * 1024;
 /** A program's own figure against the counters, which have its libraries, settings and messages besides. */
 function isSame(claimed: number, counted: number): boolean {
   return Math.abs(counted - claimed) <= Math.max(0.02 * counted, 512 * 1024) && claimed > 0;
+}
+
+function agrees(claimed: number, passed: Passed | undefined): boolean {
+  return passed !== undefined && isSame(claimed, (passed.bytes[0] + passed.bytes[1]) / 2);
 }
 
 /** Far more crossed than readahead can explain: it was asked for in a way that nobody saw. */

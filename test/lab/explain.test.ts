@@ -12,18 +12,20 @@ import type { Flow } from '../../src/model/program-account.ts';
 import type { Report } from '../../src/model/report.ts';
 import type { QuantityName } from '../../src/model/run-quantities.ts';
 import { reportFaults } from '../../src/report/validate.ts';
+import { countsOf } from './backend.ts';
 import { downLab, upLab, vfsVerify } from './cli.ts';
-import { watchReads, watchWrites } from './strace.ts';
+import { watchReads, watchSyncs, watchWrites } from './strace.ts';
 
 const program = fileURLToPath(new URL('../../bin/vfs-verify.js', import.meta.url));
 const name = `explain-${process.pid}`;
 const direct = 'auto+allow-direct-io';
+const dax = 'auto+dax=always';
 const mib = 1024 * 1024;
 let lab: LabInfo;
 let scratch = '';
 
 beforeAll(async () => {
-  lab = await upLab(name, '--modes', `auto,always,auto+writeback,${direct}`);
+  lab = await upLab(name, '--modes', `auto,always,auto+writeback,${direct},${dax},9p:none,9p:loose`);
   scratch = await mkdtemp(path.join(tmpdir(), 'vfs-verify-test-'));
 });
 afterAll(async () => {
@@ -54,9 +56,12 @@ function explain(command: readonly string[], flags: readonly string[] = [], inpu
 }
 
 /** The account of a program that must have been accounted for. */
-async function accountOf(command: readonly string[]): Promise<ExplainEvidence & { readonly reason: string }> {
+async function accountOf(
+  command: readonly string[],
+  flags: readonly string[] = [],
+): Promise<ExplainEvidence & { readonly reason: string }> {
   const output = path.join(scratch, `${randomBytes(4).toString('hex')}.json`);
-  const ran = await explain(command, ['--json', '--output', output]);
+  const ran = await explain(command, ['--json', '--output', output, ...flags]);
   const report = JSON.parse(await readFile(output, 'utf8')) as Report;
   expect(reportFaults(report)).toEqual([]);
   const [result] = report.results;
@@ -96,6 +101,9 @@ describe('a program that is explained', () => {
     const missing = await explain(['nonexistent-fio', 'job.fio']);
     expect(missing.exitCode).toBe(127);
     expect(Buffer.from(missing.stderr).toString()).toContain('install nonexistent-fio in the guest');
+    const fio = await explain(['/nonexistent/fio', 'job.fio']);
+    expect(fio.exitCode).toBe(127);
+    expect(Buffer.from(fio.stderr).toString()).toContain('--with-probe');
     expect((await explain(['true'], ['--in', 'relative'])).exitCode).toBe(125);
     expect((await explain(['true'], ['--no-such-flag'])).exitCode).toBe(125);
   });
@@ -127,12 +135,13 @@ describe('reads', () => {
   it('of a file that both sides have dropped came from the disk, with readahead too', async () => {
     await make('cold', 8);
     await drop(inMode('auto', 'cold'));
-    const { account, reason } = await accountOf([
-      'dd',
-      `if=${inMode('auto', 'cold')}`,
-      'of=/dev/null',
-      'bs=4k',
-    ]);
+    const { result, own } = await watchReads(daemonOf('auto'), 'cold', () =>
+      accountOf(['dd', `if=${inMode('auto', 'cold')}`, 'of=/dev/null', 'bs=4k']),
+    );
+    const { account, reason } = result;
+    expect(own.requests).toBeLessThan(1024);
+    expectWithin(account.reads.crossed?.bytes, own.bytes);
+    expectWithin(account.reads.crossed?.requests, own.requests);
     expect(bytesOf(account.reads, 'fuse/disk')).toBeGreaterThan(0.98 * 8 * mib);
     expect(account.writes.bytes).toBe(0);
     expect(reason).toContain('this measured the disk');
@@ -213,6 +222,23 @@ describe('reads', () => {
     expect(bytesOf(account.reads, 'fuse/host-cache')).toBeGreaterThan(6 * mib);
   });
 
+  it('of what the job itself has written just before never came from the disk', async () => {
+    for (const [file, words] of [
+      ['verified', ['--rw=write', '--size=1m', '--verify=crc32c', '--do_verify=1']],
+      ['reread', ['--rw=randrw', '--size=512k', '--io_size=2m']],
+    ] as const) {
+      const job = ['fio', '--name=own', `--filename=${inMode('auto', file)}`, '--bs=4k', '--ioengine=psync'];
+      const { result, own } = await watchReads(daemonOf('auto'), file, () =>
+        accountOf([...job, ...words, '--output-format=json']),
+      );
+      const { reads, writes } = result.account;
+      expectWithin(reads.crossed?.bytes, own.bytes);
+      expect(bytesOf(reads, 'fuse/disk'), file).toBe(0);
+      expect(reads.bytes, file).toBeGreaterThan(0.5 * mib);
+      expect(writes.bytes, file).toBeGreaterThan(0.5 * mib);
+    }
+  });
+
   it('past both caches came from the disk, resident or not', async () => {
     await make('direct', 4);
     const { account } = await accountOf([
@@ -259,6 +285,38 @@ describe('writes', () => {
     expect(account.device?.writtenBytes).toBeGreaterThanOrEqual(8 * mib);
   });
 
+  it('are synced as often as the daemon was asked to, and the time of that is told', async () => {
+    const job = ['--name=s', '--rw=write', '--bs=4k', '--size=256k', '--fsync=8', '--ioengine=psync'];
+    const { result, calls } = await watchSyncs(daemonOf('auto'), 'often-synced', () =>
+      accountOf(['fio', `--filename=${inMode('auto', 'often-synced')}`, ...job]),
+    );
+    expect(calls).toBeGreaterThanOrEqual(7);
+    expect(result.account.syncs).toMatchObject({ calls });
+    expect(result.account.syncs?.seconds).toBeGreaterThan(0);
+    expect(result.account.syncs?.seconds).toBeLessThan(result.seconds);
+    const without = await accountOf([
+      'dd',
+      'if=/dev/zero',
+      `of=${inMode('auto', 'unsynced')}`,
+      'bs=64k',
+      'count=4',
+    ]);
+    expect(without.account.syncs).toMatchObject({ calls: 0 });
+  });
+
+  it('through a mapping cross when they are synced, and are known to be in no count', async () => {
+    const file = inMode('auto+writeback', 'mapped-writes');
+    const job = ['--name=m', '--rw=write', '--bs=4k', '--size=2m', '--ioengine=mmap', '--end_fsync=1'];
+    const { result, own } = await watchWrites(daemonOf('auto+writeback'), 'mapped-writes', () =>
+      accountOf(['fio', `--filename=${file}`, ...job]),
+    );
+    const { writes, syncs } = result.account;
+    expectWithin(writes.crossed?.bytes, own.bytes);
+    expect(own.bytes).toBeGreaterThanOrEqual(2 * mib);
+    expect(writes.asked.bytes[1]).toBeGreaterThanOrEqual(2 * mib);
+    expect(syncs?.calls).toBeGreaterThanOrEqual(1);
+  });
+
   it('over the same pages are merged in a guest with writeback before they cross', async () => {
     const file = inMode('auto+writeback', 'again');
     const { result, own } = await watchWrites(daemonOf('auto+writeback'), 'again', () =>
@@ -270,6 +328,84 @@ describe('writes', () => {
     );
     expectWithin(result.account.writes.crossed?.bytes, own.bytes);
     expect(result.account.writes.bytes).toBeGreaterThanOrEqual(9 * mib);
+  });
+});
+
+describe('the probe’s own runner', () => {
+  it('does a job in fio’s words, with a report that is taken like fio’s', async () => {
+    await make('by-probe', 2);
+    const words = `rw=randread,bs=4k,size=2m,filename=${inMode('auto', 'by-probe')}`;
+    const { result, own } = await watchReads(daemonOf('auto'), 'by-probe', () =>
+      accountOf([words], ['--with-probe']),
+    );
+    const { reads } = result.account;
+    expect(own.bytes).toBe(2 * mib);
+    expect(reads.asked).toMatchObject({ bytes: [2 * mib, 2 * mib], because: "the probe's own report" });
+    expectWithin(reads.crossed?.bytes, own.bytes);
+    expect(bytesOf(reads, 'fuse/host-cache')).toBeGreaterThan(0.98 * 2 * mib);
+    expect(result.rate?.program).toBe('vfs-probe');
+  });
+
+  it('writes what diagnose reads, and refuses a job that it has not', async () => {
+    const ran = await explain(
+      ['fio', '--rw=write', '--size=1m', '--fsync=16', `--filename=${inMode('auto', 'probe-writes')}`],
+      ['--with-probe'],
+    );
+    const saved = path.join(scratch, 'probe.json');
+    await writeFile(saved, ran.stdout);
+    expect(ran.exitCode).toBe(0);
+    expect((await vfsVerify(['diagnose', saved])).status).toBe(0);
+    const refused = await explain(
+      ['fio', '--ioengine=libaio', '--size=1m', '--filename=/x'],
+      ['--with-probe'],
+    );
+    expect(refused.exitCode).toBe(125);
+    expect(Buffer.from(refused.stderr).toString()).toContain('no ioengine=libaio');
+  });
+});
+
+describe('shares of other kinds', () => {
+  it('9p: what is asked without a cache crosses, cold from the disk, and with one it does not again', async () => {
+    await make('ninep', 4);
+    const file = inMode('9p:none', 'ninep');
+    await drop(file);
+    const cold = await accountOf(['dd', `if=${file}`, 'of=/dev/null', 'bs=64k']);
+    expectWithin(cold.account.reads.crossed?.bytes, 4 * mib);
+    expect(bytesOf(cold.account.reads, '9p/disk')).toBeGreaterThan(0.9 * 4 * mib);
+    const warm = await accountOf(['dd', `if=${file}`, 'of=/dev/null', 'bs=64k']);
+    expect(bytesOf(warm.account.reads, '9p/host-cache')).toBeGreaterThan(0.98 * 4 * mib);
+    const loose = inMode('9p:loose', 'ninep');
+    const { account } = await accountOf([
+      'sh',
+      '-c',
+      `for i in 1 2 3 4; do dd if=${loose} bs=64k of=/dev/null; done`,
+    ]);
+    expect(bytesOf(account.reads, 'guest-cache')).toBeGreaterThan(10 * mib);
+    const written = await accountOf([
+      'dd',
+      'if=/dev/zero',
+      `of=${inMode('9p:none', 'ninep-w')}`,
+      'bs=64k',
+      'count=32',
+    ]);
+    expectWithin(written.account.writes.crossed?.bytes, 2 * mib);
+    expect(bytesOf(written.account.writes, '9p/host-cache')).toBeGreaterThan(0.9 * 2 * mib);
+  });
+
+  it('DAX: reads and writes in place go through the window, and the daemon is not asked', async () => {
+    await make('window', 4);
+    const file = inMode(dax, 'window');
+    const before = await countsOf(lab, dax);
+    const reads = (await accountOf(['dd', `if=${file}`, 'of=/dev/null', 'bs=64k'])).account.reads;
+    expect(bytesOf(reads, 'dax/host-cache')).toBeGreaterThan(0.98 * 4 * mib);
+    const write = ['dd', 'if=/dev/zero', `of=${file}`, 'bs=64k', 'count=64', 'conv=notrunc'];
+    const left = (await accountOf(write)).account;
+    expect(bytesOf(left.writes, 'dax/host-cache')).toBeGreaterThan(0.98 * 4 * mib);
+    const synced = (await accountOf([...write.slice(0, -1), 'conv=notrunc,fsync'])).account;
+    expect(bytesOf(synced.writes, 'dax/disk')).toBeGreaterThan(0.98 * 4 * mib);
+    expect(synced.syncs).toMatchObject({ calls: 1 });
+    const after = await countsOf(lab, dax);
+    for (const count of ['READ', 'WRITE']) expect(after.get(count) ?? 0, count).toBe(before.get(count) ?? 0);
   });
 });
 
@@ -341,6 +477,11 @@ describe('several runs', () => {
     expect(metrics).toContain('vfs_verify_explain_exit_status{program="dd",state="guest-warm"} 0\n');
     expect(metrics).toMatch(/^vfs_verify_explain_asked_read_bytes_total\{[^}]*\} \d{7,}$/m);
     expect(metrics).toMatch(/# EOF\n$/);
+
+    // Judged again by its samples.
+    const again = await vfsVerify(['judge', path.join(scratch, 'kept'), '--json']);
+    expect(again.status).toBe(0);
+    expect((JSON.parse(again.stdout) as Report).verdict.counts).toMatchObject({ pass: 3 });
   });
 
   it('need to know the files', async () => {

@@ -19,6 +19,17 @@ export function watchWrites<T>(pid: number, file: string, run: () => Promise<T>)
   return watch(pid, file, 'pwritev,pwritev2,pwrite64', run);
 }
 
+/** Counts a daemon's calls of fsync and fdatasync for files whose name holds `file`. */
+export async function watchSyncs<T>(
+  pid: number,
+  file: string,
+  run: () => Promise<T>,
+): Promise<{ readonly result: T; readonly calls: number }> {
+  const { result, log } = await traced(pid, 'fsync,fdatasync', run);
+  const names = [...log.matchAll(/f(?:data)?sync\(\d+<([^>]*)>/g)].map(([, name = '']) => name);
+  return { result, calls: names.filter((name) => name.includes(file)).length };
+}
+
 type Watched<T> = Promise<{ readonly result: T; readonly own: SeenReads; readonly others: SeenReads }>;
 
 async function watch<T>(
@@ -27,6 +38,16 @@ async function watch<T>(
   calls: string,
   run: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly own: SeenReads; readonly others: SeenReads }> {
+  const { result, log } = await traced(pid, calls, run);
+  return { result, ...summed(log, file) };
+}
+
+/** What strace wrote down of some system calls of a process and all its threads. */
+async function traced<T>(
+  pid: number,
+  calls: string,
+  run: () => Promise<T>,
+): Promise<{ readonly result: T; readonly log: string }> {
   const directory = await mkdtemp(path.join(tmpdir(), 'vfs-verify-strace-'));
   const log = path.join(directory, 'log');
   const child = spawn(
@@ -42,7 +63,7 @@ async function watch<T>(
     const result = await run();
     child.kill('SIGINT');
     await ended;
-    return { result, ...summed(await readFile(log, 'utf8'), file) };
+    return { result, log: await readFile(log, 'utf8') };
   } finally {
     child.kill('SIGKILL');
     await ended;

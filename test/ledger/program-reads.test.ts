@@ -108,6 +108,21 @@ describe('reads of a program whose offsets nobody sees', () => {
     expect(flow.sentence).toMatch(/^Probably .* came from the disk: this measured the disk\.$/);
   });
 
+  it('are what the program reports, where as much crossed and its counters have other files besides', () => {
+    const flow = programReads(
+      programOf({
+        end: endOf({ rchar: 7000 + 50 * size, syscr: 5000 }),
+        files: [fileOf({ read: true }, { guest: none, host: all }, { guest: all, host: all })],
+        daemon: served({ read: size, reads: 64, kicks: 64 }),
+        messages: 66,
+        claimed: { read: { bytes: size, requests: 64 }, by: "fio's own report" },
+      }),
+    );
+    expect(flow.bytes).toBe(size);
+    expect(flow.asked.bytes[1]).toBeGreaterThanOrEqual(50 * size);
+    expect(line(flow.lines, 'fuse/host-cache').bytes).toBeGreaterThan(0.99 * size);
+  });
+
   it('over 9p are bounded by QEMU’s counters, whose calls are not all of this share', () => {
     const flow = programReads(
       programOf({

@@ -150,12 +150,13 @@ export async function startAttended(
   return {
     done,
     signal: (signal) => {
-      const { supervisor } = lines;
-      if (supervisor === undefined) return process.kill();
-      void session.request(
-        'explain-signal',
-        { do: 'signal', pid: supervisor, signal },
-        { root: '/', limitMs: 10_000, limitName: 'handing on a signal' },
+      // The program's first words may be here before the supervisor's own.
+      void lines.started.then((supervisor) =>
+        session.request(
+          'explain-signal',
+          { do: 'signal', pid: supervisor, signal },
+          { root: '/', limitMs: 10_000, limitName: 'handing on a signal' },
+        ),
       );
     },
   };
@@ -169,10 +170,16 @@ class Lines {
   failed: string | undefined;
   startedNs: string | undefined;
   supervisor: number | undefined;
+  /** Its supervisor's process, from when it runs; pending for ever where it does not. */
+  readonly started: Promise<number>;
+  #isStarted: (supervisor: number) => void = () => {};
   readonly #listener: Listener;
 
   constructor(listener: Listener) {
     this.#listener = listener;
+    this.started = new Promise((resolve) => {
+      this.#isStarted = resolve;
+    });
   }
 
   take(items: readonly RunLine[]): void {
@@ -190,6 +197,7 @@ class Lines {
       } else if ('failed' in line) this.failed = line.failed.errno;
       else {
         this.supervisor = line.started.supervisor;
+        this.#isStarted(line.started.supervisor);
         this.startedNs = line.started.monotonicNs;
         this.#listener.onStarted?.(line.started.supervisor);
       }
