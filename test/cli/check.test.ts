@@ -65,7 +65,8 @@ describe('a run of checks', () => {
     expect(other).toMatchObject({ status: 2, stderr: expect.stringContaining('had 5') });
     const over = await check('quick-a', '--bundle', at('run'));
     expect(over).toMatchObject({ status: 2, stderr: expect.stringContaining('--continue') });
-  });
+    // Four runs of the whole program: on a busy machine they take a while.
+  }, 60_000);
 
   it('stops at the first fail where it is told to, and says what was not run', async () => {
     await writeCheck(local.checks, 'aa-fails', [
