@@ -7,7 +7,7 @@ import { slowDisk } from '../../tasks/story/slow-disk.mjs';
 import { isAsTold } from '../../tasks/story/tell.mjs';
 import { downLab, upLab } from './cli.ts';
 
-// `npm run story`, small: a file of a few megabytes, and no more than a second or two of fio each time.
+// `npm run story`, small: a file of a few megabytes, and no more than a second of fio each time.
 
 const name = `story-${process.pid}`;
 let story: Story;
@@ -20,8 +20,8 @@ beforeAll(async () => {
     Object.values(lab.daemons).map(({ pid }) => pid),
     1000,
   );
-  story = await tellStory(lab, { sizeMiB: 8, seconds: 2, tell: () => {} });
-}, 300_000);
+  story = await tellStory(lab, { sizeMiB: 4, seconds: 1, tell: () => {} });
+}, 600_000);
 afterAll(async () => {
   disk?.mend();
   await downLab(name);
@@ -41,7 +41,7 @@ describe('the story', () => {
     'takes the wrong turn %s, which measures the host’s memory',
     (each) => {
       const measured = step(each);
-      expect(share(measured, 'fuse/host-cache'), JSON.stringify(measured)).toBeGreaterThan(0.9);
+      expect(share(measured, 'fuse/host-cache'), JSON.stringify(measured)).toBeGreaterThan(0.5);
       expect(measured.iops).toBeGreaterThan(0);
       expect(isAsTold(measured)).toBe(true);
     },
