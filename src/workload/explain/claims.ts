@@ -2,6 +2,7 @@ import type { Claim, Claimed } from '../../ledger/program-samples.ts';
 import type { BenchmarkRate } from '../../model/explain-evidence.ts';
 import { readOutput } from '../read-output.ts';
 import type { SavedDirection, SavedRun } from '../saved-run.ts';
+import { ownRunner, programOf } from './reporting-program.ts';
 
 /**
  * What a benchmark says that it read and wrote, from its own output; undefined where that is not there. dd does not
@@ -9,7 +10,7 @@ import type { SavedDirection, SavedRun } from '../saved-run.ts';
  */
 export function claimedIn(output: Uint8Array): Claimed | undefined {
   const { runs } = readOutput('its output', output);
-  const programs = new Set(runs.map(nameOf));
+  const programs = new Set(runs.map(programOf));
   const [program] = programs;
   if (program === undefined || programs.size > 1) return undefined;
   const read = sum(runs, ['read', ...(program === 'dd' ? ['copy' as const] : [])]);
@@ -24,13 +25,6 @@ export function claimedIn(output: Uint8Array): Claimed | undefined {
     ...(write === undefined ? {} : { write }),
     by: `${program === ownRunner ? 'the probe' : program}'s own report`,
   };
-}
-
-const ownRunner = 'vfs-probe';
-
-/** The probe's runner reports in fio's form. */
-function nameOf({ program, version }: SavedRun): string {
-  return version?.value.startsWith(ownRunner) === true ? ownRunner : program;
 }
 
 /** How fast it says that it was; jobs side by side add up. */
@@ -59,7 +53,7 @@ export function rateIn(output: Uint8Array): BenchmarkRate | undefined {
   const [read, write] = [of(['read', 'copy']), of(['write'])];
   const timedSeconds = timedSecondsOf(runs);
   return {
-    program: nameOf(first),
+    program: programOf(first),
     ...(timedSeconds === undefined ? {} : { timedSeconds }),
     ...(read === undefined ? {} : { read }),
     ...(write === undefined ? {} : { write }),

@@ -2,6 +2,7 @@ import type { LatencySummary } from '../../model/account.ts';
 import type { ReportedLatency } from '../../model/reported-latency.ts';
 import { readOutput } from '../read-output.ts';
 import type { SavedDirection, SavedLatency } from '../saved-run.ts';
+import { programOf } from './reporting-program.ts';
 
 /** More jobs than this are told by the benchmark itself. */
 const mostJobs = 64;
@@ -13,9 +14,11 @@ const mostJobs = 64;
 export function latencyIn(output: Uint8Array): ReportedLatency[] {
   const { runs } = readOutput('its output', output);
   return runs
-    .flatMap(({ program, jobs }) =>
-      jobs.flatMap(({ name, directions }) =>
-        directions.flatMap((direction) => reported(`${name}: ${direction.direction}`, program, direction)),
+    .flatMap((run) =>
+      run.jobs.flatMap(({ name, directions }) =>
+        directions.flatMap((direction) =>
+          reported(`${name}: ${direction.direction}`, programOf(run), direction),
+        ),
       ),
     )
     .slice(0, mostJobs);
