@@ -16,7 +16,7 @@ describe('an example in the documentation', () => {
     place = await makePlace(name);
     state = await mkdtemp(path.join(tmpdir(), 'd-'));
     process.env.XDG_STATE_HOME = state;
-    process.env.SHARE = (await upLab(name)).hostDir;
+    process.env.SHARE = (await upLab(name, '--boot-timeout', '90')).hostDir;
   });
   afterAll(async () => {
     await downLab(name);
