@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +9,12 @@ import { connectSsh, type ExplicitSshTarget } from '../../src/endpoint/ssh.ts';
 import { labDown } from '../../src/lab/down.ts';
 import type { LabInfo } from '../../src/lab/info.ts';
 import { labUp } from '../../src/lab/up.ts';
+import { shellWord } from '../../src/model/shell-word.ts';
+import { startProbe } from '../../src/probe/install.ts';
 import { makeKey } from '../endpoint/ssh-server.ts';
 
 // dropbear in a real guest: what an ssh server of another maker does with what ssh2 asks.
+const hasSsh = spawnSync('ssh', ['-V']).status === 0;
 const name = `endpoint-${process.pid}`;
 let lab: LabInfo;
 let directory: string;
@@ -107,6 +111,40 @@ test("a user's own configuration leads there too", async () => {
   expect((await endpoint.exec(['uname', '-s'])).stdout).toBe('Linux\n');
   await endpoint.close();
 });
+
+test.skipIf(!hasSsh)(
+  'the ssh program is a command that gives a shell, which carries the probe too',
+  async () => {
+    const { host, port, user, keyFile, knownHostsFile } = lab.ssh;
+    const by = (file: string) => {
+      const options = ['BatchMode=yes', 'StrictHostKeyChecking=yes', `UserKnownHostsFile=${file}`];
+      const flags = [
+        '-F',
+        '/dev/null',
+        '-i',
+        keyFile,
+        '-p',
+        String(port),
+        ...options.map((each) => `-o${each}`),
+      ];
+      return `exec:${['ssh', ...flags, `${user}@${host}`].map(shellWord).join(' ')}`;
+    };
+    const endpoint = await openEndpoint(by(knownHostsFile));
+    const words = ['', "it's", '\\', '!', '$(id)', 'a\nb', '-n', '*', 'é😀'];
+    const { stdout } = await endpoint.exec(['printf', '[%s]', ...words]);
+    expect(stdout).toBe(words.map((word) => `[${word}]`).join(''));
+    const session = await startProbe(endpoint);
+    expect(session.hello.kernel).toBe((await guest.exec(['uname', '-r'])).stdout.trim());
+    await session.close();
+    await endpoint.close();
+    await writeFile(join(directory, 'nobody'), '');
+    const stranger = await openEndpoint(by(join(directory, 'nobody')));
+    await expect(stranger.exec(['true'])).rejects.toMatchObject({
+      code: 'auth',
+      detail: expect.stringContaining('Host key verification failed'),
+    });
+  },
+);
 
 test('a guest that is killed loses its programs within the limit of keepalive', async () => {
   const endpoint = await connectSsh(target(), { keepaliveIntervalMs: 300, keepaliveCountMax: 3 });
