@@ -27,7 +27,8 @@ async function until(what: () => Promise<boolean>): Promise<void> {
   for (let count = 0; count < 300 && !(await what()); count += 1) await sleep(50);
 }
 
-describe('a run of checks', () => {
+// Each test runs the program several times, beside other tests.
+describe('a run of checks', { timeout: 60_000 }, () => {
   it('that is killed is continued: what was finished is not run again, and nothing is left behind', async () => {
     for (const name of ['quick-a', 'quick-b']) await writeCheck(local.checks, name, [{ name: 'one' }]);
     await writeCheck(local.checks, 'slow', [{ name: 'one', waitMs: 20_000 }]);

@@ -47,7 +47,7 @@ describe('fifty guests', () => {
     const { status, stdout, stderr } = await local.run(
       'md5',
       file,
-      ...['--guests', at('guests'), '--jobs', '10', ...map(), '--json'],
+      ...['--guests', at('guests'), '--jobs', '4', ...map(), '--json'],
     );
     expect(status, stderr).toBe(2);
     const { guests: rows = [], results, verdict } = parsed(stdout);

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(local.directory, { recursive: true, force: true }));
 
-describe('two shares in one mode', () => {
+describe('two shares in one mode', { timeout: 60_000 }, () => {
   it('are not checked as one: both are listed with the flag that picks each', async () => {
     const ran = await local.run('check', 'trying', ...two);
     expect(ran.status).toBe(2);

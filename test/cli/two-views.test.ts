@@ -26,7 +26,7 @@ echo ready
 exec sleep 600
 `;
 
-describe.skipIf(!mayOverlay)('two views of one directory', () => {
+describe.skipIf(!mayOverlay)('two views of one directory', { timeout: 60_000 }, () => {
   let local: LocalShare;
   let container: ChildProcess;
   const at = (...names: string[]) => path.join(local.directory, ...names);
@@ -68,7 +68,7 @@ describe.skipIf(!mayOverlay)('two views of one directory', () => {
     const ran = await run('check', 'bound', 'guest-write', 'host-append', 'locks');
     expect(ran.status, ran.stdout).toBe(0);
     expect(ran.stdout).toMatch(/^every promise was kept/);
-  }, 60_000);
+  });
 
   it('have an account of what is read, without a daemon', async () => {
     const ran = await run('reads', 'bound', at('bound', 'file'));
@@ -96,12 +96,12 @@ describe.skipIf(!mayOverlay)('two views of one directory', () => {
       verdict.kind,
     ]);
     expect(kinds).toEqual([['unknown', 'unknown']]);
-  }, 60_000);
+  });
 
   it('of an overlay that is taken for a bind mount break what is promised', async () => {
     const ran = await run('check', 'overlaid', 'guest-write', '--mode', 'local:bind', '--json');
     expect(ran.status).toBe(1);
     const [result] = (JSON.parse(ran.stdout) as Report).results;
     expect(result?.verdict).toMatchObject({ kind: 'fail', code: 'stale' });
-  }, 60_000);
+  });
 });
