@@ -60,8 +60,8 @@ receive() {
     { [ $encoding = gzip ] || [ "$(wc -c <"$1")" -eq "$size" ]; }
 }
 compile() {
-  "$cc" -O2 -static -o "$program" "$program.c" -pthread -lcrypto >/dev/null 2>&1 ||
-    "$cc" -O2 -o "$program" "$program.c" -pthread -lcrypto >"$program.log" 2>&1 ||
+  "$cc" -O2 -static -o "$program" "$program.c" -pthread -lcrypto -lm >/dev/null 2>&1 ||
+    "$cc" -O2 -o "$program" "$program.c" -pthread -lcrypto -lm >"$program.log" 2>&1 ||
     { tail -n 20 "$program.log" >&2; fail compile "$arch"; }
   rm -f "$program.c" "$program.log"
 }

@@ -1,7 +1,7 @@
 /*
  * vfs-probe: carries out file operations for vfs-verify on one side (host or guest) of a shared directory.
  *
- * Build:  cc -O2 -static -pthread -o vfs-probe vfs-probe.c -lcrypto     (libssl-dev, libxxhash-dev; Linux)
+ * Build:  cc -O2 -static -pthread -o vfs-probe vfs-probe.c -lcrypto -lm (libssl-dev, libxxhash-dev; Linux)
  * Usage:  vfs-probe serve [--silence SECONDS] [--unlink PATH]
  *         vfs-probe run --tell NAME [--every MS] [--under DIR]... [--in DIR] -- COMMAND...
  *         vfs-probe --version
