@@ -102,9 +102,13 @@ function isOf(
     finding.code === verdict.code &&
     (cases === undefined || cases === name || (Array.isArray(cases) && cases.includes(name))) &&
     (modes === undefined || modes.includes(mode)) &&
-    // A version that is not known is not one of those that have the defect.
-    Object.entries(finding.versions ?? {}).every(
-      ([program, range]) => isWithin(versions[program], range) === true,
-    )
+    isOfVersions(finding, versions)
+  );
+}
+
+/** Whether these versions have it; one that is not known is not one of those that do. */
+export function isOfVersions(finding: Finding, versions: Readonly<Record<string, string>>): boolean {
+  return Object.entries(finding.versions ?? {}).every(
+    ([program, range]) => isWithin(versions[program], range) === true,
   );
 }

@@ -9,7 +9,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { utils } from 'ssh2';
@@ -27,11 +26,14 @@ let parts: MachineParts;
 let first: TestMachine;
 let second: TestMachine | undefined;
 let env: Record<string, string>;
+/** This clone, which an ordinary user may not be able to reach. */
+const clone = path.dirname(path.dirname(program));
 const dir = (...names: readonly string[]) => path.join(directory, ...names);
 
 beforeAll(async () => {
   // Short: the paths of unix sockets hold 107 bytes.
-  directory = await mkdtemp(path.join(tmpdir(), 'vd-'));
+  // Where an ordinary user may go, which the suite's own folder for temporary files is not.
+  directory = await mkdtemp('/tmp/vd-');
   chmodSync(directory, 0o755);
   for (const each of ['home/.ssh', 'state', 'tmp', 'outer/deep', 'outer/tmp', 'outer/inner', 'other'])
     mkdirSync(dir(each), { recursive: true });
@@ -188,15 +190,21 @@ describe('where one guest can be meant', () => {
     writeSshConfig(home, path.join(home, 'key'));
     for (const each of ['', '.ssh', '.ssh/config', 'key']) chownSync(path.join(home, each), 65534, 65534);
     chmodSync(dir('known_hosts'), 0o644);
+    mkdirSync(dir('clone'));
     const asNobody = async (...args: readonly string[]) => {
       const user = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
       // He does not see which machines are of other users' labs.
       const guest = ['--guest', `ssh://127.0.0.1:${first.port}`];
-      const result = await execa('setpriv', [...user, process.execPath, program, ...args, ...guest], {
+      // The program is shown to him where he may go, wherever this clone is.
+      const shown = 'mount --bind "$1" "$2" && shift 2 && exec "$@"';
+      const place = ['--mount', 'sh', '-c', shown, 'sh', clone, dir('clone')];
+      const own = [process.execPath, dir('clone/bin/vfs-verify.js'), ...args, ...guest];
+      const result = await execa('unshare', [...place, 'setpriv', ...user, ...own], {
         ...{ reject: false, stdin: 'ignore', timeout: 100_000 },
         env: {
           PATH: `${dir('sudo')}:${process.env.PATH}`,
           HOME: home,
+          TMPDIR: home,
           XDG_STATE_HOME: path.join(home, 'state'),
           XDG_RUNTIME_DIR: '',
         },

@@ -51,7 +51,7 @@ afterAll(async () => {
 
 /** As the user of that machine. */
 function asUser(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
-  return vfsVerify(args, { env: { HOME: home, ...env }, timeoutMs: 120_000 });
+  return vfsVerify(args, { env: { ...environment(), ...env }, timeoutMs: 120_000 });
 }
 
 async function modeOf(...flags: readonly string[]) {
@@ -79,8 +79,12 @@ async function stateOf(): Promise<{
   };
 }
 
+/** Of that user's own, whatever the suite itself has. */
+const environment = () => ({ HOME: home, XDG_STATE_HOME: path.join(home, 'state') });
+const toggles = () => path.join(home, 'state/vfs-verify/toggles');
+
 async function journals(): Promise<readonly string[]> {
-  return readdir(path.join(home, '.local/state/vfs-verify/toggles')).catch(() => []);
+  return readdir(toggles()).catch(() => []);
 }
 
 /**
@@ -92,14 +96,11 @@ async function killedAt(step: number, args: readonly string[]): Promise<boolean>
   const before = (await journals()).length > 0 ? 1 : 4;
   const inject = `inject=fsync:signal=SIGKILL:when=${before + step}`;
   const words = ['-o', '/dev/null', '-e', 'trace=fsync', '-e', inject, process.execPath, program, ...args];
-  const ended = await execa('strace', words, { env: { HOME: home }, reject: false, timeout: 120_000 });
+  const ended = await execa('strace', words, { env: environment(), reject: false, timeout: 120_000 });
   if (ended.exitCode === 0) return false;
   if (ended.signal !== 'SIGKILL') throw new Error(`it ended with ${ended.exitCode}: ${ended.stderr}`);
   const [key = 'none'] = await journals();
-  const text = await readFile(
-    path.join(home, '.local/state/vfs-verify/toggles', key, 'journal.jsonl'),
-    'utf8',
-  );
+  const text = await readFile(path.join(toggles(), key, 'journal.jsonl'), 'utf8');
   return text.trimEnd().split('\n').at(-1)?.includes('"what":"step"') === true;
 }
 
@@ -286,14 +287,16 @@ describe('a running QEMU', () => {
 
   it('runs a matrix of modes, and has its old mode back at the end, also after Ctrl-C', async () => {
     const matrix = ['check', 'mode-in-force', ...share.slice(1), ...via, '--modes', 'always,never'];
-    const { status, report, stderr } = await reportOf(matrix, { env: { HOME: home }, timeoutMs: 200_000 });
+    const { status, report, stderr } = await reportOf(matrix, { env: environment(), timeoutMs: 200_000 });
     expect(status, stderr).toBe(0);
     expect(report.results.map(({ mode, verdict }) => `${mode} ${verdict.kind}`)).toEqual([
       'always pass',
       'never pass',
     ]);
     await asBefore();
-    const child = spawn(process.execPath, [program, ...matrix], { env: { ...process.env, HOME: home } });
+    const child = spawn(process.execPath, [program, ...matrix], {
+      env: { ...process.env, ...environment() },
+    });
     const ended = once(child, 'exit');
     for await (const chunk of child.stderr) if (String(chunk).includes('mount /mnt/auto')) break;
     await sleep(3000);
