@@ -5,7 +5,15 @@ import { lookId, lookSteps } from '../../src/model/triage.ts';
 import type { Verdict } from '../../src/model/verdict.ts';
 import { judgeDigests } from './digests.ts';
 import { oneSided, operatingFailure } from './failures.ts';
-import { argsOf, block, type CompareArgs, hashesOf, lookLimit, rangesToLookAt } from './looks.ts';
+import {
+  argsOf,
+  block,
+  type CompareArgs,
+  hashesOf,
+  lookLimit,
+  quickDigest,
+  rangesToLookAt,
+} from './looks.ts';
 
 /**
  * `vfs-verify md5 PATH`: the user's own file, judged against *equal now*. Writes nothing.
@@ -75,8 +83,9 @@ export const compareFile = defineCheck({
   },
   async next(observed) {
     const args = argsOf(observed.setting);
+    const quick = quickDigest(observed.setting);
     const ran = new Set(observed.steps.map((step) => step.id));
-    if (!ran.has('guest-hash')) return bothAreFiles(observed) ? hashSteps(args) : afterStuck(observed);
+    if (!ran.has('guest-hash')) return bothAreFiles(observed) ? hashSteps(args, quick) : afterStuck(observed);
     if (!ran.has('daemon-open') && observed.steps.some((step) => observed.outcome(step.id).kind === 'stuck'))
       return afterStuck(observed);
     const [guest, host] = hashesOf(observed);
@@ -86,21 +95,19 @@ export const compareFile = defineCheck({
     if (again.length === 0) return [];
     if (!ran.has(lookId('guest-cache', 0))) {
       return [
-        ...lookSteps('guest-cache', again, { file: 'file' }, { limit }),
-        ...lookSteps('host-cache', again, { file: 'file' }, { limit }),
+        ...lookSteps('guest-cache', again, { file: 'file' }, quick, { limit }),
+        ...lookSteps('host-cache', again, { file: 'file' }, quick, { limit }),
       ];
     }
     if (!ran.has('guest-evict')) {
       const last = lookId('guest-evicted', again.length - 1);
       return [
         { id: 'guest-evict', actor: 'guest', op: { do: 'evict', file: 'file' }, limit, mayFail: true },
-        ...lookSteps('guest-evicted', again, { file: 'file' }, { limit }),
-        ...lookSteps(
-          'host-direct',
-          again,
-          { path: args.hostPath, direct: true },
-          { limit, after: [{ step: last, has: 'ended' }] },
-        ),
+        ...lookSteps('guest-evicted', again, { file: 'file' }, quick, { limit }),
+        ...lookSteps('host-direct', again, { path: args.hostPath, direct: true }, quick, {
+          limit,
+          after: [{ step: last, has: 'ended' }],
+        }),
       ];
     }
     return [];
@@ -112,9 +119,15 @@ export const compareFile = defineCheck({
   },
 });
 
-function hashSteps(args: CompareArgs): Step[] {
+function hashSteps(args: CompareArgs, quick: 'xxh3' | 'md5'): Step[] {
   const limit = { ms: args.timeoutMs, silent: true, name: '--timeout' };
-  const op = { do: 'hash', file: 'file', algorithm: args.algorithm, block } as const;
+  const op = {
+    do: 'hash',
+    file: 'file',
+    algorithm: args.algorithm,
+    block,
+    ...(quick === 'md5' ? { blockAlgorithm: 'md5' as const } : {}),
+  } as const;
   return [
     {
       id: 'guest-open',

@@ -36,6 +36,14 @@ export function argsOf(setting: Setting): CompareArgs {
   return setting.args as unknown as CompareArgs;
 }
 
+/** The fast digest, which says where two files differ, where both sides have it: plain node has only md5. */
+export function quickDigest({ views }: Setting): 'xxh3' | 'md5' {
+  const isWithout = [views.guest, views.host].some(
+    (view) => view?.features.includes('md5') === true && !view.features.includes('xxh3'),
+  );
+  return isWithout ? 'md5' : 'xxh3';
+}
+
 /** What both first passes gave. */
 export function hashesOf(observed: Observed): [HashResult | undefined, HashResult | undefined] {
   return [observed.value<HashResult>('guest-hash'), observed.value<HashResult>('host-hash')];

@@ -13,6 +13,9 @@ import type { Share } from '../share/share.ts';
 import { settle, sharesBetween } from './known-shares.ts';
 import { hasSudo, openGuest, openHost } from './open-sides.ts';
 
+/** For output that is still on its way into a pipe. */
+const lastWordsMs = 3000;
+
 /** The flags that say where the two sides are (main.ts). */
 export interface SideFlags {
   readonly guest?: string;
@@ -149,8 +152,17 @@ async function reach(open: () => Promise<Endpoint>, sudo: boolean): Promise<Reac
 
 /** Ends the probe and the connection. */
 export async function closeSide({ session, endpoint }: ReachedSide): Promise<void> {
-  await session.close();
+  const { leftBehind } = await session.close();
   await endpoint.close();
+  if (leftBehind.some(({ pid }) => pid === process.pid)) endBeforeLong();
+}
+
+/**
+ * A call that hangs in the kernel, in this very process (plain node in place of the probe), keeps it from ending:
+ * process.exit() waits for it too. Everything is said and closed by then.
+ */
+function endBeforeLong(): void {
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), lastWordsMs).unref();
 }
 
 /** Facts of a side for the report's environment. */

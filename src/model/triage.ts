@@ -28,6 +28,7 @@ export function lookSteps(
   look: Look,
   ranges: readonly Range[],
   target: { readonly file: string } | { readonly path: string; readonly direct: true },
+  algorithm: 'xxh3' | 'md5',
   options: { readonly limit: NonNullable<Step['limit']>; readonly after?: Step['after'] },
 ): Step[] {
   return ranges.map((range, index) => ({
@@ -36,8 +37,9 @@ export function lookSteps(
     op: {
       do: 'hash',
       ...target,
-      algorithm: 'xxh3',
+      algorithm,
       block: fineBlock,
+      ...(algorithm === 'md5' ? { blockAlgorithm: 'md5' as const } : {}),
       range,
       sync: look.startsWith('guest') ? 'dont' : 'as-is',
     },

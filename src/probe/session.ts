@@ -33,6 +33,11 @@ export interface RequestOptions {
 /** A running probe on one side. */
 export interface ProbeSession {
   readonly hello: ProbeHello;
+  /**
+   * What of an operation this side cannot do at all, in words, where it is not the probe that answers; undefined:
+   * it can. Such a request is refused (ENOSYS).
+   */
+  readonly lacks?: (op: Operation) => string | undefined;
   /** Never rejects for what happens on the side: a dead guest is an outcome (`gone`), a hang is `stuck`. */
   request(actor: string, op: Operation, options: RequestOptions): Promise<Outcome>;
   /** Bounds the offset between two clocks: our own time before and after, the side's in between. */

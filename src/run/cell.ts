@@ -7,7 +7,7 @@ import type { Bench } from './bench.ts';
 import { type Bundle, type CaseRecord, loadBundle, saveBundle } from './bundle.ts';
 import { carryOut, type RunEvent } from './interpreter.ts';
 import { crashed, judgeBundle } from './judge.ts';
-import { unmetNeed } from './needs.ts';
+import { unmetByNode, unmetNeed } from './needs.ts';
 import { settingOf } from './setting.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -108,7 +108,10 @@ export async function carryOutCase(
 
 /** The first need of a case that its bench does not meet, in words. */
 function whyNot(plan: Case, bench: Bench, writable: boolean): string | undefined {
-  return plan.needs.map((need) => unmetNeed(need, bench, writable)).find((reason) => reason !== undefined);
+  const unmet = plan.needs
+    .map((need) => unmetNeed(need, bench, writable))
+    .find((reason) => reason !== undefined);
+  return unmet ?? unmetByNode(plan, bench);
 }
 
 /** Saves what a cell's cases gave, and reads it back: judges see nothing else. */

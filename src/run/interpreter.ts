@@ -8,6 +8,7 @@ import type { ViewName } from '../model/side.ts';
 import type { BenchDone } from '../share/bench-verbs.ts';
 import type { Bench, BoundView } from './bench.ts';
 import { BulkWriter, type CaseRecord, observedCase } from './bundle.ts';
+import { lackedBy } from './needs.ts';
 import { planFault } from './plan.ts';
 import { viewFacts } from './setting.ts';
 
@@ -174,6 +175,8 @@ async function runStep(
   if (step.op.do === 'bench') return benchVerb(round, step.op);
   if (view === undefined) return { kind: 'not-run', reason: `this bench has no view "${viewName}"` };
   if (step.op.do === 'used-index') return usedIndex(round.bench);
+  const lacked = plan.inPlace === true ? undefined : lackedBy(plan, step, round.bench);
+  if (lacked !== undefined) return { kind: 'not-run', reason: lacked };
   const file = `${fileSafe(plan.name)}.${fileSafe(step.id)}.jsonl`;
   let writer: BulkWriter | undefined;
   const outcome = await view.session.request(actorId(check, plan, step.actor, options), step.op, {

@@ -1,5 +1,5 @@
 import type { BenchAbility } from '../model/bench-verb.ts';
-import type { Need } from '../model/check.ts';
+import type { Case, Need, Step } from '../model/check.ts';
 import type { Bench } from './bench.ts';
 
 /**
@@ -28,6 +28,27 @@ export function unmetNeed(need: Need, bench: Bench, writable: boolean): string |
     'disk.io-error': can(bench, 'disk.io-error'),
   };
   return met[need] ? undefined : reasons[need];
+}
+
+/**
+ * What a case asks of a side where plain node stands in for the probe, and node cannot do: a reason to skip it.
+ * A question about the user's own paths is asked as far as it can be answered; checks are judged by all they did.
+ */
+export function unmetByNode(plan: Case, bench: Bench): string | undefined {
+  if (plan.inPlace === true) return undefined;
+  for (const step of plan.steps) {
+    const what = lackedBy(plan, step, bench);
+    if (what !== undefined) return `needs the probe on the ${plan.actors[step.actor]}: ${what}`;
+  }
+  return undefined;
+}
+
+/** What of a step its side has not got, in words; undefined: nothing. What the bench does, no side needs to. */
+export function lackedBy(plan: Case, { actor, op }: Step, { views }: Bench): string | undefined {
+  const name = plan.actors[actor];
+  if (name === undefined || op.do === 'bench' || op.do === 'used-index') return undefined;
+  const what = views[name]?.session.lacks?.(op);
+  return what === undefined ? undefined : `plain node has no ${what}`;
 }
 
 function can({ verbs }: Bench, ability: BenchAbility): boolean {
