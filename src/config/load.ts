@@ -17,9 +17,8 @@ const places = ['json', 'jsonc', 'ts', 'mts', 'mjs', 'js'].map((extension) => `$
  * `bad-config` with every fault that it has.
  */
 export async function findConfig(from: string): Promise<LoadedConfig | undefined> {
-  const found = await searcher(from).search(from);
+  const found = await searcher(from, requireOwn).search(from);
   if (found === null) return undefined;
-  await requireOwn(found.filepath);
   return checked(found.filepath, found.config as Source | undefined);
 }
 
@@ -43,7 +42,15 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   return checked(full, found?.config as Source | undefined);
 }
 
-function searcher(from: string) {
+/** @param admit is asked before a file is read or, being a module, run. */
+function searcher(from: string, admit: (file: string) => Promise<void> = async () => {}) {
+  const admitted =
+    (load: (file: string, text: string) => Source | Promise<Source>) =>
+    async (file: string, text: string) => {
+      await admit(file);
+      return load(file, text);
+    };
+  const [json, module] = [admitted(jsonSource), admitted(moduleSource)];
   return lilconfig('vfs-verify', {
     searchPlaces: places,
     // To the top: not only below the home directory.
@@ -51,12 +58,12 @@ function searcher(from: string) {
     // An empty file is a mistake, and not the one above it.
     ignoreEmptySearchPlaces: false,
     loaders: {
-      '.json': jsonSource,
-      '.jsonc': jsonSource,
-      '.ts': moduleSource,
-      '.mts': moduleSource,
-      '.mjs': moduleSource,
-      '.js': moduleSource,
+      '.json': json,
+      '.jsonc': json,
+      '.ts': module,
+      '.mts': module,
+      '.mjs': module,
+      '.js': module,
     },
   });
 }

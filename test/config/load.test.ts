@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -46,6 +46,21 @@ test('a file that everybody may write is not taken unless it is named', async ()
   await chmod(json(), 0o666);
   await expect(findConfig(at('project'))).rejects.toMatchObject({ code: 'config-not-yours' });
   expect((await loadConfig(json())).config).toEqual({ host: 'hv1' });
+});
+
+test('a module that everybody may write is refused before a line of it has run', async () => {
+  const module = at('project', 'deep', 'vfs-verify.config.mjs');
+  const trace = at('it-has-run');
+  await writeFile(
+    module,
+    `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(trace)}, '');\nexport default {};`,
+  );
+  await chmod(module, 0o666);
+  await expect(findConfig(at('project', 'deep'))).rejects.toMatchObject({ code: 'config-not-yours' });
+  await expect(access(trace)).rejects.toMatchObject({ code: 'ENOENT' });
+  await loadConfig(module);
+  await access(trace);
+  await rm(module);
 });
 
 test('a file that is named must be there', async () => {
