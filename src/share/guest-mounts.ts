@@ -1,5 +1,7 @@
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { KnownError } from '../model/error.ts';
+import { hiddenMounts } from './hidden-mounts.ts';
+import { isInside } from './inside.ts';
 
 /** One mount of the guest, from its /proc/self/mountinfo. */
 export interface GuestMount {
@@ -13,6 +15,8 @@ export interface GuestMount {
   readonly device: string;
   /** Of the mount, then of the superblock, without what is there twice; `cache=` of 9p by its name. */
   readonly options: readonly string[];
+  /** No path leads there any more: another was mounted on it, or on a directory above it. */
+  readonly isHidden: boolean;
 }
 
 /**
@@ -32,20 +36,23 @@ export async function mountsOfGuest(guest: Endpoint): Promise<readonly GuestMoun
 
 /** Reads /proc/PID/mountinfo (proc_pid_mountinfo(5)); what does not look like it is left out. */
 export function parseMountinfo(text: string): readonly GuestMount[] {
-  return text.split('\n').flatMap((line) => {
+  const rows = text.split('\n').flatMap((line) => {
     const [before = '', after] = line.split(' - ');
-    const [, , device, root, point, options] = before.split(' ');
+    const [id = '', parent = '', device, root, point, options] = before.split(' ');
     const [type, source, superOptions = ''] = after?.split(' ') ?? [];
     if (device === undefined || point === undefined || type === undefined || source === undefined) return [];
     const all = [...(options ?? '').split(','), ...superOptions.split(',')].filter((each) => each !== '');
-    return {
+    const mount = {
       ...{ device, type },
       root: unescaped(root ?? '/'),
       point: unescaped(point),
       source: unescaped(source),
       options: [...new Set(all.map((each) => (type === '9p' ? named9pCache(each) : each)))],
     };
+    return { place: { id, parent, point: mount.point }, mount };
   });
+  const hidden = hiddenMounts(rows.map(({ place }) => place));
+  return rows.map(({ place, mount }) => ({ ...mount, isHidden: hidden.has(place.id) }));
 }
 
 /** Space, tab, newline and backslash are written in octal. */
@@ -68,11 +75,9 @@ function named9pCache(option: string): string {
   return name === undefined ? option : `cache=${name}`;
 }
 
-/** The mount that a directory of the guest is in: of several on one point the last hides the others. */
+/** The mount that a directory of the guest is in. */
 export function mountOf(directory: string, mounts: readonly GuestMount[]): GuestMount | undefined {
-  const holding = mounts.filter(
-    ({ point }) => point === '/' || directory === point || directory.startsWith(`${point}/`),
-  );
+  const holding = mounts.filter(({ point, isHidden }) => !isHidden && isInside(directory, point));
   const longest = Math.max(...holding.map(({ point }) => point.length));
   return holding.filter(({ point }) => point.length === longest).at(-1);
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { KnownError } from '../model/error.ts';
 import type { Mode } from '../model/mode.ts';
 import { type GuestMount, mountOf } from './guest-mounts.ts';
+import { isInside } from './inside.ts';
 
 /** One directory seen from both sides. */
 export interface Share {
@@ -69,7 +70,7 @@ export function locatePath(
     .filter(({ guestDir }) => isInside(guestPath, guestDir))
     .sort((a, b) => b.guestDir.length - a.guestDir.length);
   const share = inside[0];
-  const mount = mountOf(guestPath, mounts);
+  const mount = holdingMount(guestPath, mounts);
   if (share === undefined || (mount !== undefined && mount.point !== share.guestDir)) {
     const known = shares.map(({ guestDir }) => guestDir).join(', ');
     const lies =
@@ -89,6 +90,12 @@ export function locatePath(
   };
 }
 
-function isInside(file: string, directory: string): boolean {
-  return directory === '/' || file === directory || file.startsWith(`${directory}/`);
+/**
+ * The mount that a path belongs to. What a daemon announces as a mount of its own (virtiofsd --announce-submounts)
+ * has no device, so that the kernel says `none`: it is part of the share around it.
+ */
+function holdingMount(guestPath: string, mounts: readonly GuestMount[]): GuestMount | undefined {
+  const mount = mountOf(guestPath, mounts);
+  const isAnnounced = mount?.type === 'virtiofs' && mount.source === 'none' && mount.point !== '/';
+  return isAnnounced ? holdingMount(path.posix.dirname(mount.point), mounts) : mount;
 }

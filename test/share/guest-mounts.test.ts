@@ -8,7 +8,7 @@ const text = `1 1 0:2 / / rw - rootfs rootfs rw
 33 1 0:29 / /mnt/nine rw,relatime - 9p m2 rw,cache=0xf,access=client,trans=virtio
 34 1 0:30 / /mnt/old rw,relatime - 9p m3 rw,cache=mmap,trans=virtio
 35 33 0:31 / /mnt/nine/deep rw - tmpfs none rw
-36 1 0:32 / /mnt/a\\040b rw - virtiofs m9 rw
+36 31 0:32 / /mnt/a\\040b rw - virtiofs m9 rw
 nonsense`;
 
 describe("the guest's mounts", () => {
@@ -22,6 +22,7 @@ describe("the guest's mounts", () => {
       type: 'virtiofs',
       source: 'm1',
       options: ['rw', 'nosuid', 'relatime', 'dax=inode'],
+      isHidden: true,
     });
     expect(mounts).toHaveLength(7);
   });
@@ -33,10 +34,28 @@ describe("the guest's mounts", () => {
     ]);
   });
 
-  it('hold a path by the longest point, and of one point by the last mount', () => {
+  it('hold a path by the longest point, and of one point by the mount on top', () => {
     expect(mountOf('/mnt/nine/deep/file', mounts)?.type).toBe('tmpfs');
     expect(mountOf('/mnt/ninety', mounts)?.type).toBe('rootfs');
     expect(mountOf('/mnt/a b/c', mounts)?.source).toBe('m9');
+  });
+
+  it('that were covered, or are below what was, are no longer where they say', () => {
+    const covered = parseMountinfo(`1 1 0:2 / / rw - rootfs rootfs rw
+20 1 8:1 / / rw - ext4 /dev/sda1 rw
+21 1 0:20 / /left rw - virtiofs left rw
+30 20 0:30 / /srv/data/deep rw - virtiofs below rw
+31 20 0:31 / /srv/data rw - virtiofs data rw
+32 31 0:32 / /srv/data/deep rw - virtiofs inner rw
+40 20 0:40 / /mnt rw - virtiofs first rw
+41 40 0:41 / /mnt rw - tmpfs none rw
+42 41 0:42 / /mnt/x rw - virtiofs second rw`);
+    expect(covered.filter(({ isHidden }) => isHidden).map(({ source }) => source)).toEqual([
+      ...['rootfs', 'left', 'below', 'first'],
+    ]);
+    expect(mountOf('/srv/data/deep/f', covered)?.source).toBe('inner');
+    expect(mountOf('/mnt/f', covered)?.type).toBe('tmpfs');
+    expect(mountOf('/left', covered)?.type).toBe('ext4');
   });
 
   it('have an option set in place of the one they have', () => {

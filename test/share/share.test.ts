@@ -34,6 +34,27 @@ describe('a path of a share', () => {
   });
 });
 
+describe('what a daemon announces as a mount of its own', () => {
+  const mounts = parseMountinfo(`20 1 8:1 / / rw - ext4 /dev/sda1 rw
+31 20 0:27 / /mnt rw - virtiofs data rw
+32 31 0:28 / /mnt/disk rw - virtiofs none rw
+33 32 0:29 / /mnt/disk/other rw - virtiofs none rw
+34 31 0:30 / /mnt/tmp rw - tmpfs none rw
+35 34 0:31 / /mnt/tmp/odd rw - virtiofs none rw`);
+  const shares = [share('/mnt', '/srv')];
+
+  it('is part of the share around it', () => {
+    expect(locatePath('/mnt/disk/file', shares, mounts).hostPath).toBe('/srv/disk/file');
+    expect(locatePath('/mnt/disk/other/file', shares, mounts).hostPath).toBe('/srv/disk/other/file');
+  });
+
+  it('is no part of it where another file system is between', () => {
+    expect(() => locatePath('/mnt/tmp/odd/file', shares, mounts)).toThrow(
+      expect.objectContaining({ code: 'outside-share' }),
+    );
+  });
+});
+
 describe('--map', () => {
   it('parts at the first "=" before a slash', () => {
     expect(parseMap('/mnt/a=b=/srv/x=/y')).toEqual({ guestDir: '/mnt/a=b', hostDir: '/srv/x=/y' });

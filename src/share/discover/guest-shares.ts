@@ -34,7 +34,7 @@ export async function sharesOfGuest(
   const { own, sure } = machinesOfGuest(machines, uuids, at.pid);
   const shares: Share[] = [];
   const unplaced: GuestMount[] = [];
-  for (const mount of mounts.filter(isOfShare)) {
+  for (const mount of mounts.filter((each) => isOfShare(each) && !each.isHidden)) {
     const placed = placedShares(mount, own);
     const isPlain = sure && directoriesOf(mount, placed).length === 1;
     const [first, ...others] = isPlain ? placed : await sameDirectory(mount, placed, guest, host);

@@ -56,6 +56,13 @@ describe("a guest's mounts", () => {
     expect([mounts.length, unplaced.length]).toEqual([4, 0]);
   });
 
+  it('of one directory are the one on top: nobody sees what it covers', async () => {
+    const machines = [machine(1, [share('data', '/srv'), share('new', '/other')])];
+    const over = '36 31 0:33 / /mnt/data rw - virtiofs new rw';
+    const { shares } = await sharesOfGuest(side([data, over], {}), side([], {}), machines, { pid: 1 });
+    expect(shares).toMatchObject([{ guestDir: '/mnt/data', hostDir: '/other', tag: 'new' }]);
+  });
+
   it('belong to the machine whose UUID the guest has', async () => {
     const machines = [machine(1, [share('data', '/a')], { uuid }), machine(2, [share('data', '/b')])];
     const { shares } = await sharesOfGuest(side([data], {}, uuid.toUpperCase()), side([], {}), machines);
