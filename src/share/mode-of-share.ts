@@ -4,6 +4,7 @@ import { allCommandLines } from './daemon.ts';
 import { kindOfDaemon, programOfWords } from './daemon-kind.ts';
 import { directoryOfWords, modeOfWords } from './daemon-words.ts';
 import { mountOf, mountsOfGuest, optionOf } from './guest-mounts.ts';
+import { withoutLaunchers } from './launchers.ts';
 import type { TogglePlace } from './toggle/toggle.ts';
 
 /** A share's mode, with how it is known and what showed it. */
@@ -59,9 +60,8 @@ async function serverOf(host: Endpoint, argv: readonly string[]): Promise<'rust'
 
 /** The command lines of the daemons that serve a directory; a daemon may be two processes. */
 function daemonsOf({ hostDir, daemonPid }: TogglePlace['share']): readonly (readonly string[])[] {
-  const all = allCommandLines()
+  const serving = allCommandLines()
     .filter(({ pid }) => daemonPid === undefined || pid === daemonPid)
-    .map(({ argv }) => argv)
-    .filter((argv) => directoryOfWords(argv) === hostDir);
-  return [...new Map(all.map((argv) => [argv.join('\0'), argv])).values()];
+    .filter(({ argv }) => directoryOfWords(argv) === hostDir);
+  return [...new Map(withoutLaunchers(serving).map(({ argv }) => [argv.join('\0'), argv])).values()];
 }

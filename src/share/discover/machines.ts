@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { directoryOfWords, modeOfWords, socketOfWords, tagOfWords } from '../daemon-words.ts';
+import { withoutLaunchers } from '../launchers.ts';
 import { machineOfWords, type QemuWords, type SharingDevice } from './qemu-words.ts';
 import type { ServedShare } from './served-share.ts';
 import type { HostSurvey, SurveyedProcess } from './survey.ts';
@@ -13,9 +14,10 @@ export interface Machine extends Omit<QemuWords, 'devices'> {
 }
 
 /** The machines of a host that have shares, and who serves each of these. */
-export function machinesOf(survey: HostSurvey): readonly Machine[] {
-  const daemons = daemonsOf(survey);
-  return survey.processes.flatMap((each) => {
+export function machinesOf({ processes, sockets }: HostSurvey): readonly Machine[] {
+  const own = withoutLaunchers(processes);
+  const daemons = daemonsOf(own, sockets);
+  return own.flatMap((each) => {
     const found = machineOfWords(each.argv, each.directory);
     if (found === undefined) return [];
     const { devices, ...words } = found;
@@ -40,7 +42,7 @@ interface Daemon {
  * The daemons of a host. With its sandbox virtiofsd forks: the child, which does the work, has another root and
  * working directory, so that only its parent's names mean something; they are one daemon.
  */
-function daemonsOf({ processes, sockets }: HostSurvey): readonly Daemon[] {
+function daemonsOf(processes: readonly SurveyedProcess[], sockets: HostSurvey['sockets']): readonly Daemon[] {
   const serving = processes.filter(({ argv }) => directoryOfWords(argv) !== undefined);
   const alike = (one: SurveyedProcess, other: SurveyedProcess) => String(one.argv) === String(other.argv);
   return serving.flatMap((worker) => {

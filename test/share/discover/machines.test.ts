@@ -63,6 +63,17 @@ describe('the machines of a host', () => {
     ]);
   });
 
+  it('and their daemons are not the sudo or strace that started them', () => {
+    const found = machines([
+      { pid: 5, argv: ['sudo', '-E', ...qemuByHand], cwd: '/home/me' },
+      { pid: 6, parent: 5, argv: ['sudo', '-E', ...qemuByHand], cwd: '/home/me' },
+      { pid: 10, parent: 6, argv: qemuByHand, cwd: '/home/me' },
+      { pid: 15, argv: ['strace', '-f', ...rust], cwd: '/home/me' },
+      { pid: 20, parent: 15, argv: rust, cwd: '/home/me' },
+    ]);
+    expect(found.map(({ pid, shares }) => [pid, shares[0]?.daemonPid])).toEqual([[10, 20]]);
+  });
+
   it('have daemons that were given a descriptor, by the socket that it is', () => {
     const argv = ['/usr/lib/qemu/virtiofsd', '--fd=31', '-o', 'source=/srv/one/share,cache=none'];
     const address = '/var/lib/libvirt/qemu/domain-1-one/fs0-fs.sock';
