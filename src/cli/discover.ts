@@ -18,7 +18,8 @@ export async function discoverShares(
   host: Endpoint,
   machines: readonly Machine[],
 ): Promise<GuestShares> {
-  const machine = flags.guest === undefined ? undefined : machineAt(flags.guest, machines);
+  const machine =
+    flags.guest === undefined || host.kind !== 'local' ? undefined : machineAt(flags.guest, machines);
   const found = await sharesOfGuest(guest, host, machines, machine === undefined ? {} : { pid: machine.pid });
   if (found.shares.length === 0) throw noShares(found, guest, host);
   const { shares } = found;

@@ -59,7 +59,10 @@ export async function findGuest(
   );
 }
 
-/** The machine that a `--guest` leads to by a port of this host that is forwarded to it. */
+/**
+ * The machine that a `--guest` leads to by a port that QEMU forwards to it on this computer.
+ * @param machines of this computer: a port here says nothing of those of another host.
+ */
 export function machineAt(guest: string, machines: readonly Machine[]): Machine | undefined {
   let target: ReturnType<typeof parseSshTarget>;
   try {
@@ -68,8 +71,10 @@ export function machineAt(guest: string, machines: readonly Machine[]): Machine 
     return undefined;
   }
   const { host, port } = target;
-  if (port === undefined || !/^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host)) return undefined;
-  return machines.find(({ sshForwards }) => sshForwards.some((each) => each.port === port));
+  const address = host === 'localhost' ? '127.0.0.1' : host;
+  return machines.find(({ sshForwards }) =>
+    sshForwards.some((each) => each.port === port && each.host === address),
+  );
 }
 
 function labCandidate(lab: LabInfo): Candidate {

@@ -2,8 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { discoverShares } from '../../src/cli/discover.ts';
 import { findGuest, machineAt } from '../../src/cli/find-guest.ts';
 import { localEndpoint } from '../../src/endpoint/local.ts';
+import { scriptedEndpoint } from '../../src/endpoint/scripted.ts';
 import type { Machine } from '../../src/share/discover/machines.ts';
 
 const host = localEndpoint();
@@ -66,8 +68,36 @@ describe('the guest that is meant where no flag names one', () => {
   it('is known by the port of this machine that leads to it', () => {
     const machines = [machine(1, 2222), machine(2, 3333)];
     expect(machineAt('ssh://root@127.0.0.1:3333', machines)?.pid).toBe(2);
+    expect(machineAt('ssh://root@localhost:3333', machines)?.pid).toBe(2);
     expect(machineAt('ssh://root@10.0.0.1:3333', machines)).toBeUndefined();
+    expect(machineAt('ssh://root@127.0.0.1', machines)).toBeUndefined();
+    const other = machine(3, 2222, { sshForwards: [{ host: '127.0.0.2', port: 2222 }] });
+    expect(machineAt('ssh://root@127.0.0.2:2222', [...machines, other])?.pid).toBe(3);
     expect(machineAt('an-alias', machines)).toBeUndefined();
     expect(machineAt('ssh://a b', machines)).toBeUndefined();
+  });
+});
+
+describe('the shares of a guest behind a port of this computer', () => {
+  const guest = scriptedEndpoint({
+    exec: ([program, file]) => {
+      if (program === 'stat') return '42\n';
+      return file === '/proc/self/mountinfo'
+        ? '31 1 0:27 / /mnt/data rw - virtiofs tag-1 rw\n'
+        : { status: 1 };
+    },
+  });
+  const machines = [machine(1, 2222)];
+  const tunnel = { host: 'local', guest: 'ssh://root@localhost:2222' };
+
+  it('are those of the machine that has the port', async () => {
+    const { shares } = await discoverShares(tunnel, guest, host, machines);
+    expect(shares).toMatchObject([{ guestDir: '/mnt/data', hostDir: '/srv' }]);
+  });
+
+  it('are looked for anew where the machines are on another host: the port may be a tunnel to anywhere', async () => {
+    const elsewhere = scriptedEndpoint({ exec: () => '43\n' });
+    const asked = discoverShares({ ...tunnel, host: 'ssh://hv' }, guest, elsewhere, machines);
+    await expect(asked).rejects.toMatchObject({ code: 'no-daemon' });
   });
 });
