@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { findConfig, loadConfig } from '../config/load.ts';
 import { KnownError } from '../model/error.ts';
-import { type Given, guestsIn, hostOf, type Target, targetOf } from './targets.ts';
+import { type Given, type Ground, groundOf, guestsIn, type Target, targetOf } from './targets.ts';
 
 /** Where a value comes from, as commander calls it; `config` is the file of settings. */
 const given = ['cli', 'env'];
@@ -33,6 +33,7 @@ export async function applySettings(command: Command): Promise<void> {
     if (value !== undefined && hasOption(command, name) && !isGiven(command, name))
       command.setOptionValueWithSource(name, value, 'config');
   }
+  if (isGiven(command, 'lab')) return besideLab(command);
   const { names, source } = await namedGuests(command, config);
   const said: Given = { host: givenValue(command, 'host'), map: givenValue(command, 'map') };
   const targets = unique(names).map((name) => targetOf(name, said, config));
@@ -41,8 +42,25 @@ export async function applySettings(command: Command): Promise<void> {
     command.setOptionValueWithSource('targets', targets, source);
   }
   const [only] = targets;
-  if (targets.length === 1 && only !== undefined) setTarget(command, only, source);
-  if (only === undefined) setHost(command, hostOf(said.host ?? config.host, config));
+  if (targets.length === 1) command.setOptionValueWithSource('guest', only?.guest, source);
+  if (targets.length < 2) setGround(command, only ?? groundOf({}, said, config));
+}
+
+/**
+ * `--lab` names guest and host: what environment and file say of them is passed over.
+ * @throws KnownError `bad-flag` where another flag names them too.
+ */
+function besideLab(command: Command): void {
+  const flag = ['guest', 'guests', 'host'].find((name) => command.getOptionValueSource(name) === 'cli');
+  if (flag !== undefined)
+    throw new KnownError(
+      'bad-flag',
+      `--lab and --${flag} exclude each other: a lab has its own guest, and this host`,
+      'Leave one of them away.',
+    );
+  for (const name of ['guest', 'host', 'map'])
+    if (command.getOptionValueSource(name) === 'env')
+      command.setOptionValueWithSource(name, name === 'host' ? 'local' : undefined, 'default');
 }
 
 function configFor(option: string | false | undefined) {
@@ -50,28 +68,23 @@ function configFor(option: string | false | undefined) {
   return option === undefined ? findConfig(process.cwd()) : loadConfig(option);
 }
 
-/** The guests that are meant: by flags and environment, else, where no lab is asked for, by the file. */
+/** The guests that are meant: by a flag, else by the environment, else by the file. */
 async function namedGuests(
   command: Command,
   config: Config,
 ): Promise<{ readonly names: readonly string[]; readonly source: string }> {
   const list = givenValue<string>(command, 'guests');
-  const names = [
-    ...(givenValue<readonly string[]>(command, 'guest') ?? []),
-    ...(list === undefined ? [] : await guestsIn(list)),
-  ];
-  if (names.length > 0)
-    return {
-      names,
-      source: command.getOptionValueSource('guest') ?? command.getOptionValueSource('guests') ?? 'cli',
-    };
-  const ofFile = isGiven(command, 'lab') ? [] : [config.guest ?? []].flat();
-  return { names: ofFile, source: 'config' };
+  const source = list === undefined ? command.getOptionValueSource('guest') : 'cli';
+  // A list is a flag, and beats a guest of the environment.
+  const single =
+    command.getOptionValueSource('guest') === source ? givenValue<string[]>(command, 'guest') : [];
+  const names = [...(single ?? []), ...(list === undefined ? [] : await guestsIn(list))];
+  return names.length > 0 && source !== undefined
+    ? { names, source }
+    : { names: [config.guest ?? []].flat(), source: 'config' };
 }
 
-function setTarget(command: Command, target: Target, source: string): void {
-  const { guest, host, hostOfFile, map, modeOf } = target;
-  command.setOptionValueWithSource('guest', guest, source);
+function setGround(command: Command, { host, hostOfFile, map, modeOf }: Ground): void {
   setHost(command, hostOfFile || isGiven(command, 'host') ? host : undefined);
   if (map.length > 0 && !isGiven(command, 'map')) command.setOptionValueWithSource('map', map, 'config');
   command.setOptionValueWithSource('modeOf', modeOf, 'config');

@@ -1,12 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import type { Config, ShareSettings } from '../config/config.ts';
+import type { Config, GuestSettings, ShareSettings } from '../config/config.ts';
 import { KnownError } from '../model/error.ts';
 
-/** One guest that is asked, with its host and its shares: everything that `--guest`, `--host` and `--map` say. */
-export interface Target {
-  /** As the user calls it: a name of the file of settings, or its address. */
-  readonly name: string;
-  readonly guest: string;
+/** Where the shares of a guest are: what `--host` and `--map` say, and the modes that the file gives. */
+export interface Ground {
   readonly host: string;
   /** The file says which host it is. */
   readonly hostOfFile: boolean;
@@ -15,20 +12,34 @@ export interface Target {
   readonly modeOf: Readonly<Record<string, string>>;
 }
 
+/** One guest that is asked, with its host and its shares. */
+export interface Target extends Ground {
+  /** As the user calls it: a name of the file of settings, or its address. */
+  readonly name: string;
+  readonly guest: string;
+}
+
 /** What was given by flags and environment; undefined where nothing was. */
 export interface Given {
   readonly host: string | undefined;
   readonly map: readonly string[] | undefined;
 }
 
-/** What a guest's name means: flags first, then what the file says of this guest, then what it says of all. */
+/** What a guest's name means. */
 export function targetOf(name: string, given: Given, config: Config): Target {
   const own = ownOf(config.guests, name);
-  const { address, host, shares: names } = typeof own === 'object' ? own : { address: own ?? name };
+  const settings = typeof own === 'object' ? own : { address: own ?? name };
+  return { name, guest: settings.address, ...groundOf(settings, given, config) };
+}
+
+/** Flags first, then what the file says of this guest, then what it says of all. */
+export function groundOf(
+  { host, shares: names }: Pick<GuestSettings, 'host' | 'shares'>,
+  given: Given,
+  config: Config,
+): Ground {
   const shares = given.map === undefined ? sharesOf(config, names) : [];
   return {
-    name,
-    guest: address,
     host: hostOf(given.host ?? host ?? config.host, config) ?? 'local',
     hostOfFile: given.host === undefined && (host ?? config.host) !== undefined,
     map: given.map ?? shares.map(({ guestDir, hostDir }) => `${guestDir}=${hostDir}`),
@@ -39,7 +50,7 @@ export function targetOf(name: string, given: Given, config: Config): Target {
 }
 
 /** A host's address by its name. */
-export function hostOf(name: string | undefined, { hosts }: Config): string | undefined {
+function hostOf(name: string | undefined, { hosts }: Config): string | undefined {
   return name === undefined ? undefined : (ownOf(hosts, name) ?? name);
 }
 

@@ -16,7 +16,7 @@ export interface Config {
 }
 
 /** A guest of the file. */
-interface GuestSettings {
+export interface GuestSettings {
   readonly address: string;
   readonly host?: string;
   /** Names of `shares`; absent: all. */

@@ -75,9 +75,35 @@ describe('settings', () => {
     expect((await inForce(['--map', '/mnt=/elsewhere'])).map).toEqual([['/mnt=/elsewhere'], '--map']);
   });
 
-  it('are left out where that is asked for, and the guest of the file where a lab is', async () => {
+  it('are left out where that is asked for', async () => {
     expect((await inForce(['--no-config'])).timeout).toEqual(['30', 'default']);
-    expect((await inForce(['--lab'])).guest).toBeUndefined();
+  });
+
+  it('of environment and file say nothing of guest and host where a flag asks for a lab', async () => {
+    const env = { VFS_VERIFY_GUEST: 'db', VFS_VERIFY_HOST: 'hv', VFS_VERIFY_MAP: '/x=/y' };
+    const { guest, host, map, timeout } = await inForce(['--lab'], env);
+    expect([guest, host, map]).toEqual([undefined, ['local', 'default'], undefined]);
+    expect(timeout).toEqual(['12.5', file]);
+    const both = await run(['config', '--lab', '--guest', 'db']);
+    expect(both).toMatchObject({ status: 2, stderr: expect.stringContaining('--lab and --guest exclude') });
+  });
+
+  it('of the shares count too where the guest is yet to be found', async () => {
+    const shares = path.join(directory, 'shares.json');
+    await writeFile(shares, '{ "shares": { "a": { "guestDir": "/a", "hostDir": "/b", "mode": "auto" } } }');
+    expect(await inForce(['--config', shares])).toMatchObject({
+      host: ['local', 'default'],
+      map: [['/a=/b in mode auto'], shares],
+    });
+  });
+
+  it('of a list of guests beat the guest of the environment', async () => {
+    const list = path.join(directory, 'guests');
+    await writeFile(list, 'web\ndb\n');
+    const { guest, ...others } = await inForce(['--guests', list], { VFS_VERIFY_GUEST: 'other' });
+    expect(guest).toBeUndefined();
+    expect(Object.keys(others)).toEqual(expect.arrayContaining(['guest web', 'guest db']));
+    expect(Object.keys(others)).not.toContain('guest other');
   });
 
   it('of several guests are shown for each', async () => {
