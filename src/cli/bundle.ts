@@ -1,5 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir, userInfo } from 'node:os';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
 import { create } from 'tar';
 import type { Check } from '../model/check.ts';
@@ -8,6 +8,7 @@ import type { Result } from '../model/report.ts';
 import { printable } from '../report/printable.ts';
 import { count, formatBytes } from '../report/quantities.ts';
 import type { Bundle } from '../run/bundle.ts';
+import { openEvidence } from '../run/evidence.ts';
 import { judgeBundle } from '../run/judge.ts';
 import type { Redaction } from '../run/redact/bundle.ts';
 import { namesBelow, redactDirectory } from '../run/redact/directory.ts';
@@ -18,6 +19,7 @@ import { reproScript } from '../run/repro/script.ts';
 import { bundlesAt, type FoundBundle } from './bundles.ts';
 import { checkFor } from './judge.ts';
 import { loadAll } from './load-all.ts';
+import { notWritten } from './replace-file.ts';
 import { packageVersion } from './version.ts';
 
 interface BundleFlags {
@@ -52,9 +54,9 @@ export async function bundle(given: readonly string[], flags: BundleFlags): Prom
   const checks = (await loadAll(flags.checks)).map(({ check }) => check);
   const logs = await Promise.all((flags.kernelLog ?? []).map(readLog));
   const redaction = await redactionOf(found, own);
-  const work = await mkdtemp(path.join(tmpdir(), 'vfs-verify-bundle-'));
+  const work = await openEvidence(undefined);
   try {
-    const into = path.join(work, folder);
+    const into = path.join(work.directory, folder);
     const packed: Packed[] = [];
     for (const [index, each] of found.entries())
       packed.push(await pack(each, index + 1, into, { redaction, checks }));
@@ -65,10 +67,13 @@ export async function bundle(given: readonly string[], flags: BundleFlags): Prom
     }
     await writeFile(path.join(into, 'README.md'), contentsInWords(packed, logs.length, redaction.names));
     // portable: neither the user's name nor the time of packing.
-    await create({ file: flags.output, cwd: work, gzip: true, portable: true }, [folder]);
+    const archive = { file: flags.output, cwd: work.directory, gzip: true, portable: true };
+    await create(archive, [folder]).catch((error: unknown) => {
+      throw notWritten(flags.output, error);
+    });
     await tell(flags.output, packed, redaction.names);
   } finally {
-    await rm(work, { recursive: true, force: true });
+    await work.close();
   }
 }
 

@@ -16,7 +16,7 @@ import type { Sides } from './sides.ts';
 import { packageVersion } from './version.ts';
 import { type AskFlags, withSides } from './with-sides.ts';
 
-/** The flags that `residency` and `drop` share (main.ts). */
+/** The flags that `residency` and `drop` share (program.ts). */
 export interface CacheFlags extends AskFlags {
   readonly side: string;
   readonly timeout: string;

@@ -8,7 +8,7 @@ import type { ProgramFlags } from './run-lab.ts';
 import type { ToggleFlags } from './toggle-place.ts';
 import type { AskFlags } from './with-sides.ts';
 
-/** The flags of `check` (main.ts). */
+/** The flags of `check` (program.ts). */
 export interface CheckFlags extends AskFlags, ToggleFlags, AgainstFlags, ProgramFlags {
   /** The lab is there for this run alone (run-lab.ts): its name means nothing afterwards. */
   readonly ownLab?: boolean;

@@ -9,7 +9,7 @@ import { printReport } from './print.ts';
 import { parseBytes } from './quantities.ts';
 import { packageVersion } from './version.ts';
 
-/** The flags of `diagnose` (main.ts). */
+/** The flags of `diagnose` (program.ts). */
 export interface DiagnoseFlags {
   readonly hostRun?: readonly string[];
   readonly device?: string;

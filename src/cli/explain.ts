@@ -8,6 +8,7 @@ import type { Report, Result } from '../model/report.ts';
 import type { Format } from '../report/formats.ts';
 import { renderJson } from '../report/json.ts';
 import { renderText } from '../report/text.ts';
+import { openEvidence } from '../run/evidence.ts';
 import { makeReport } from '../run/report.ts';
 import {
   type AccountedRun,
@@ -27,11 +28,12 @@ import { withMetrics } from './live-metrics.ts';
 import { monitorsOf } from './monitor.ts';
 import { styleOf } from './print.ts';
 import { parseTimeout } from './quantities.ts';
+import { notWritten } from './replace-file.ts';
 import { readReportFiles, writeReportFiles } from './report-files.ts';
 import { reachSides, type SideFlags, type Sides } from './sides.ts';
 import { packageVersion } from './version.ts';
 
-/** The flags of `explain` (main.ts). */
+/** The flags of `explain` (program.ts). */
 export interface ExplainFlags extends SideFlags {
   readonly file?: readonly string[];
   readonly states?: string;
@@ -79,6 +81,7 @@ async function explained(given: readonly string[], flags: ExplainFlags): Promise
       );
   const states = flags.states === undefined ? undefined : parseStates(flags.states);
   const files = await readReportFiles(flags.report, explainFormats);
+  if (flags.bundle !== undefined) await openEvidence(flags.bundle);
   const started = Date.now();
   const signals = new Signals();
   const sides = await reachSides(flags);
@@ -286,7 +289,12 @@ async function tell(report: Report, { json, output }: ExplainFlags): Promise<voi
   const style = output === undefined ? styleOf(process.stderr) : { color: false, width: 80 };
   const text = json === true ? renderJson(report) : renderText(report, style);
   if (output === undefined) process.stderr.write(text);
-  else await writeFile(output, text);
+  else
+    await writeFile(output, text).catch((error: unknown) => {
+      // The program has run: its answer must not be lost.
+      process.stderr.write(text);
+      throw notWritten(output, error);
+    });
 }
 
 /** The evidence: the report, and for each run what it was made from, with the looks of each 100 ms. */

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import modeInForce from '../../checks/mode-in-force.ts';
 import { KnownError } from '../model/error.ts';
@@ -7,6 +5,7 @@ import { parseMode } from '../model/mode.ts';
 import type { Result } from '../model/report.ts';
 import { printable } from '../report/printable.ts';
 import { runCell } from '../run/cell.ts';
+import { type EvidenceDir, openEvidence } from '../run/evidence.ts';
 import { makeWorkplace } from '../run/workplace.ts';
 import { type KnownMode, modeOfShare } from '../share/mode-of-share.ts';
 import { locatePath, type Share } from '../share/share.ts';
@@ -20,7 +19,7 @@ import { reachSides, type Sides } from './sides.ts';
 import { parseVia } from './toggle-forms.ts';
 import { journalDirectory, openPlace, type ToggleFlags } from './toggle-place.ts';
 
-/** The flags of `mode` (main.ts). */
+/** The flags of `mode` (program.ts). */
 interface ModeFlags extends ToggleFlags {
   readonly set?: string;
   readonly restore?: boolean;
@@ -188,14 +187,15 @@ export async function proveMode(
   signal: AbortSignal,
 ): Promise<Result> {
   const sides = await reachSides(flags);
-  const evidence = flags.bundle ?? (await mkdtemp(path.join(tmpdir(), 'vfs-verify-mode-')));
+  let evidence: EvidenceDir | undefined;
   try {
+    evidence = await openEvidence(flags.bundle);
     const bench = benchFor(share, sides);
     const { host } = bench.views;
     const workplace = host === undefined ? undefined : await makeWorkplace(host).catch(unlessUnwritable);
     try {
       return await runCell(modeInForce, bench, {
-        bundleDir: evidence,
+        bundleDir: evidence.directory,
         seed: 0,
         signal,
         ...(workplace === undefined ? {} : { workplace }),
@@ -205,7 +205,7 @@ export async function proveMode(
     }
   } finally {
     await sides.close();
-    if (flags.bundle === undefined) await rm(evidence, { recursive: true, force: true });
+    await evidence?.close();
   }
 }
 

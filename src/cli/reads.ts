@@ -15,7 +15,7 @@ import type { Sides } from './sides.ts';
 import { packageVersion } from './version.ts';
 import { type AskFlags, withSides } from './with-sides.ts';
 
-/** The flags of `reads` (main.ts). */
+/** The flags of `reads` (program.ts). */
 export interface ReadsFlags extends AskFlags {
   readonly bs: string;
   readonly order: string;

@@ -16,7 +16,7 @@ import { hasSudo, openGuest, openHost } from './open-sides.ts';
 /** For output that is still on its way into a pipe. */
 const lastWordsMs = 3000;
 
-/** The flags that say where the two sides are (main.ts). */
+/** The flags that say where the two sides are (program.ts). */
 export interface SideFlags {
   readonly guest?: string;
   readonly host: string;

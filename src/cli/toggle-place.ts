@@ -8,7 +8,7 @@ import type { TogglePlace } from '../share/toggle/toggle.ts';
 import { openGuest, openHost } from './open-sides.ts';
 import type { SideFlags } from './sides.ts';
 
-/** The flags that say how a share's mode is changed (main.ts). */
+/** The flags that say how a share's mode is changed (program.ts). */
 export interface ToggleFlags extends SideFlags {
   readonly via?: string;
   readonly force?: boolean;

@@ -9,8 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { type GuestImage, guestImage } from './guest/image.ts';
@@ -40,13 +39,15 @@ export async function chooseAccelerator(programs: Programs, onProgress: OnProgre
     .update(JSON.stringify([currentBootId(), programKey(programs.qemu), programs.tree.root]))
     .digest('hex')
     .slice(0, 16);
-  const answerFile = join(cacheDirectory(), 'accelerator', key);
+  const answers = join(cacheDirectory(), 'accelerator');
+  const answerFile = join(answers, key);
   if (existsSync(answerFile)) return readFileSync(answerFile, 'utf8') === 'kvm' ? 'kvm' : 'tcg';
   // With the lab's own kernel: one of the user's that does not boot would say nothing about KVM.
   const image = await guestImage({ ...programs, kernel: kernelIn(programs.tree.root) }, onProgress);
   onProgress({ text: `trying KVM for at most ${limitMs / 1000} s` });
   const began = performance.now();
-  const booted = await bootsWithKvm(programs, image);
+  mkdirSync(answers, { recursive: true });
+  const booted = await bootsWithKvm(programs, image, answers);
   const tookMs = Math.round(performance.now() - began);
   onProgress({
     text: booted
@@ -55,13 +56,13 @@ export async function chooseAccelerator(programs: Programs, onProgress: OnProgre
     tookMs,
   });
   const answer = booted ? 'kvm' : 'tcg';
-  mkdirSync(dirname(answerFile), { recursive: true });
   writeFileSync(answerFile, answer);
   return answer;
 }
 
-async function bootsWithKvm({ qemu }: Programs, image: GuestImage): Promise<boolean> {
-  const directory = mkdtempSync(join(tmpdir(), 'vfs-verify-trial-'));
+/** @param answers where there is room for its console. */
+async function bootsWithKvm({ qemu }: Programs, image: GuestImage, answers: string): Promise<boolean> {
+  const directory = mkdtempSync(join(answers, 'trial-'));
   const log = join(directory, 'console.log');
   const [program = '', ...words] = qemu.argv;
   const options = [

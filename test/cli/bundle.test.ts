@@ -116,6 +116,16 @@ describe('evidence of a check, packed for a bug report', () => {
     patienceMs,
   );
 
+  it('that cannot be written is told with what to do', async () => {
+    const nowhere = path.join(share.directory, 'none', 'packed.tar.gz');
+    const evidence = path.join(findings, 'fuse-splice-direct-io');
+    const ran = await share.run('bundle', '--redact', evidence, '-o', nowhere);
+    expect(ran).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(`${nowhere} cannot be written (ENOENT)`),
+    });
+  });
+
   it(
     "has of a kernel's log what has to do with the share, and no more",
     async () => {

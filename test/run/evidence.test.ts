@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -44,4 +44,25 @@ it('evidence that nobody asked for is removed at the end; what a killed run left
   );
   await evidence.close();
   expect(await readdir(dir)).not.toContain(path.basename(evidence.directory));
+});
+
+it('evidence that is asked for is kept in a directory that is made for it', async () => {
+  const named = path.join(dir, 'a', 'b', 'c');
+  for (const _ of [1, 2]) await (await openEvidence(named)).close();
+  expect(await readdir(path.join(dir, 'a', 'b'))).toEqual(['c']);
+});
+
+it('a place where nothing can be kept is told with what to do, and is no defect of ours', async () => {
+  const file = path.join(dir, 'file');
+  await writeFile(file, '');
+  await expect(openEvidence(path.join(file, 'below'))).rejects.toMatchObject({
+    ...{ code: 'not-writable', message: expect.stringContaining('ENOTDIR') },
+    cure: expect.stringContaining('--bundle'),
+  });
+  await expect(openEvidence('/proc/none')).rejects.toMatchObject({ code: 'not-writable' });
+  vi.stubEnv('TMPDIR', path.join(dir, 'none'));
+  await expect(openEvidence(undefined)).rejects.toMatchObject({
+    ...{ code: 'not-writable', message: expect.stringContaining('ENOENT') },
+    cure: expect.stringContaining('TMPDIR'),
+  });
 });
