@@ -1,6 +1,6 @@
 import type { Check } from '../model/check.ts';
 import type { Report } from '../model/report.ts';
-import { compareWith, exitStatusAgainst, loadBaseline } from '../run/baseline.ts';
+import { baselineOf, compareWith, exitStatusAgainst, type Guests, loadBaseline } from '../run/baseline.ts';
 import { type Finding, loadFindings } from '../run/known.ts';
 import { type ReportFile, readReportFiles } from './report-files.ts';
 import type { Answer } from './with-sides.ts';
@@ -22,16 +22,16 @@ export interface Against {
 
 /**
  * Reads all of it before anything is run, so that a mistake costs no run.
+ * @param guests whom the verdicts are about.
  * @throws KnownError `bad-flag`, `report-not-written`, `bad-findings`, `bad-baseline`
  */
-export async function readAgainst({
-  report: given,
-  known = [],
-  baseline: file,
-}: AgainstFlags): Promise<Against> {
+export async function readAgainst(
+  { report: given, known = [], baseline: file }: AgainstFlags,
+  guests: Guests = undefined,
+): Promise<Against> {
   const files = await readReportFiles(given);
   const findings = (await Promise.all(known.map(loadFindings))).flat();
-  const baseline = file === undefined ? undefined : await loadBaseline(file);
+  const baseline = file === undefined ? undefined : baselineOf(await loadBaseline(file), guests);
   return {
     files,
     findings,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { KnownError } from '../model/error.ts';
 import { loadRunRecord, type RunRecord } from '../run/run-record.ts';
 import type { AgainstFlags } from './against.ts';
+import { requireSameKind } from './fleet-run.ts';
 import { parseCount } from './quantities.ts';
 import type { ProgramFlags } from './run-lab.ts';
 import type { ToggleFlags } from './toggle-place.ts';
@@ -12,6 +13,8 @@ import type { AskFlags } from './with-sides.ts';
 export interface CheckFlags extends AskFlags, ToggleFlags, AgainstFlags, ProgramFlags {
   /** The lab is there for this run alone (run-lab.ts): its name means nothing afterwards. */
   readonly ownLab?: boolean;
+  /** What the only guest is called, where one is named (settings.ts). */
+  readonly guestName?: string;
   readonly modes?: string;
   readonly seed?: string;
   readonly repeat?: string;
@@ -24,7 +27,7 @@ export interface CheckFlags extends AskFlags, ToggleFlags, AgainstFlags, Program
 }
 
 /** What a run of checks is asked: all that must be the same when it is continued. */
-export type Asked = Omit<RunRecord, 'schema' | 'versions'>;
+export type Asked = Omit<RunRecord, 'schema' | 'guests' | 'versions'>;
 
 /**
  * Reads what is asked from the flags, or, where a run is continued, from what it was asked at first; flags that
@@ -42,7 +45,8 @@ export async function readAsked(names: readonly string[], flags: CheckFlags): Pr
   };
   const directory = flags.continue;
   if (directory === undefined) return fresh;
-  const { schema: _, versions: __, ...begun } = await loadRunRecord(directory);
+  await requireSameKind(directory, flags.targets);
+  const { schema: _, guests: __, versions: ___, ...begun } = await loadRunRecord(directory);
   const refuse = (flag: string, was: string) => {
     throw new KnownError(
       'bad-flag',

@@ -5,6 +5,7 @@ import { makeReport } from '../run/report.ts';
 import { checksIn, readAgainst } from './against.ts';
 import { type CheckFlags, readAsked } from './check-flags.ts';
 import { environmentOf } from './environment.ts';
+import { beginFleet, flagsOfGuest } from './fleet-run.ts';
 import { loadAll } from './load-all.ts';
 import { beginRun, type Run, runChecks, sharesFor } from './run-checks.ts';
 import { inLabOfRun } from './run-lab.ts';
@@ -23,11 +24,13 @@ async function checkThere(names: readonly string[], given: CheckFlags, ownLab: b
   requireOneGuest(flags);
   const asked = await readAsked(names, flags);
   const picked = pickChecks(await loadAll(asked.checks), asked.names);
-  const against = await readAgainst(flags);
+  const against = await readAgainst(flags, flags.targets?.map(({ name }) => name) ?? flags.guestName);
   const bundle = flags.continue ?? flags.bundle;
   const where = { ...flags, ...(bundle === undefined ? {} : { bundle }) };
   const whole = picked.map((each) => ({ check: each.check.name }));
-  const work: Work<typeof where> = async (asking, own) => {
+  if (flags.targets !== undefined) await beginFleet(asked, where);
+  const work: Work<typeof where> = async (asking, given) => {
+    const own = flags.targets === undefined ? given : await flagsOfGuest(given);
     const run = { asked, picked, findings: against.findings, flags: own, asking };
     const { results, shares, stuck } = await (own.via === undefined ? runThere(run) : runToggled(run));
     const environment = environmentOf(asking.sides, { started: asking.started, seed: asked.seed, shares });
@@ -35,26 +38,17 @@ async function checkThere(names: readonly string[], given: CheckFlags, ownLab: b
       ...makeReport('check', packageVersion(), environment, results),
       checks: checksIn(picked.map((each) => each.check)),
     };
-    const answer = against.answer(report);
-    return stuck ? { ...answer, status: 2 } : answer;
+    return stuck ? { report, status: 2 } : { report };
   };
-  await withSides('check', where, whole, work, against.files);
+  await withSides('check', where, whole, work, against);
 }
 
-/** What a fleet cannot do: all of it is about one guest's own run. */
-function requireOneGuest({ targets, via, continue: begun, baseline, report = [] }: CheckFlags): void {
-  const flag =
-    via !== undefined
-      ? '--via'
-      : begun !== undefined
-        ? '--continue'
-        : baseline !== undefined
-          ? '--baseline'
-          : report.find((each) => each.startsWith('html='));
-  if (targets === undefined || flag === undefined) return;
+/** A share that is put into one mode after another is watched, and put back, one at a time. */
+function requireOneGuest({ targets, via }: CheckFlags): void {
+  if (targets === undefined || via === undefined) return;
   throw new KnownError(
     'bad-flag',
-    `${flag} is for one guest, and ${targets.length} are named`,
+    `--via is for one guest, and ${targets.length} are named`,
     'Name one guest with it.',
   );
 }

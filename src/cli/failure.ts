@@ -15,7 +15,7 @@ const cures: Readonly<Record<string, string>> = {
  * with its cure; 3 for a defect of our own, in full.
  */
 export function reportFailure(given: unknown): 2 | 3 {
-  const error = ofMachine(given) ?? given;
+  const error = asKnown(given) ?? given;
   if (error instanceof KnownError) {
     const detail =
       error.detail === undefined
@@ -37,8 +37,10 @@ export function reportFailure(given: unknown): 2 | 3 {
   return 3;
 }
 
-function ofMachine(error: unknown): KnownError | undefined {
-  if (error instanceof KnownError || !(error instanceof Error)) return undefined;
+/** What has its cause outside this program, with a cure; undefined for a defect of ours. */
+export function asKnown(error: unknown): KnownError | undefined {
+  if (error instanceof KnownError) return error;
+  if (!(error instanceof Error)) return undefined;
   const cure = cures[(error as NodeJS.ErrnoException).code ?? ''];
   return cure === undefined
     ? undefined

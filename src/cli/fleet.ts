@@ -1,18 +1,14 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { withinMs } from '../endpoint/within.ts';
 import { KnownError } from '../model/error.ts';
 import type { Environment, Report, Result } from '../model/report.ts';
 import { type GuestAnswer, makeFleetReport } from '../run/fleet-report.ts';
-import { inTurns } from '../run/queue.ts';
+import { eachGuest, type GuestTurn, type GuestWork } from './each-guest.ts';
 import { reportFailure } from './failure.ts';
-import { parseCount, parseSeconds } from './quantities.ts';
 import { reachSides } from './sides.ts';
 import type { Target } from './targets.ts';
 import { packageVersion } from './version.ts';
 import { type AskFlags, askThere, type Work } from './with-sides.ts';
-
-/** After a guest's limit: for its work to end in good order before it is left alone. */
-const graceMs = 5000;
 
 /** What is asked of each guest. */
 export interface FleetQuestion<F extends AskFlags> {
@@ -32,8 +28,8 @@ export interface FleetAnswer {
 }
 
 /**
- * Asks several guests, so many at once. Each has connections, probes and evidence of its own, and its own limit:
- * one that is dead, slow or broken has a row that says so, and holds no other up but for its turn.
+ * Asks several guests, so many at once, each with connections, probes and evidence of its own, and puts what they
+ * answer into one report.
  * @param signal aborts what runs, and begins no other.
  */
 export async function askFleet<F extends AskFlags>(
@@ -41,58 +37,29 @@ export async function askFleet<F extends AskFlags>(
   targets: readonly Target[],
   { signal, started }: { readonly signal: AbortSignal; readonly started: number },
 ): Promise<FleetAnswer> {
-  const { flags, command } = question;
-  const jobs = parseCount('--jobs', flags.jobs ?? '8', 256);
-  const limitMs = parseSeconds('--guest-limit', flags.guestLimit ?? '3600');
-  const answers = new Map<Target, GuestAnswer>();
-  const environments: Environment[] = [];
-  let defect = false;
-  let abandoned = false;
-  await inTurns(
-    targets,
-    jobs,
-    () => 0,
-    async (target) => {
-      const began = Date.now();
-      const row = () => ({ guest: target.name, durationMs: Date.now() - began });
-      const limit = AbortSignal.timeout(limitMs);
-      try {
-        if (signal.aborted)
-          throw new KnownError('not-run', 'not asked: the run was interrupted', 'Run it again.');
-        const asking = askOne(question, target, AbortSignal.any([signal, limit]));
-        const report = await withinMs(asking, limitMs + graceMs);
-        if (report === undefined) {
-          asking.catch(() => {});
-          abandoned = true;
-          throw overLimit(limitMs);
-        }
-        environments.push(report.environment);
-        const { guest: side } = report.environment;
-        answers.set(target, {
-          row: { ...row(), ...(side === undefined ? {} : { side }) },
-          results: report.results,
-        });
-      } catch (error) {
-        if (!(error instanceof KnownError)) {
-          defect = true;
-          reportFailure(error);
-        }
-        answers.set(target, unanswered(error, row(), question));
-      }
-      if (flags.json !== true)
-        process.stderr.write(`vfs-verify: ${answers.size} of ${targets.length}: ${target.name}\n`);
-    },
+  const { turns, abandoned } = await eachGuest(targets, question.flags, signal, (target, work) =>
+    askOne(question, target, work),
   );
-  const inOrder = targets.flatMap((target) => answers.get(target) ?? []);
-  const report = makeFleetReport(command, packageVersion(), environmentOfAll(environments, started), inOrder);
-  return { report, defect, abandoned };
+  const reports = turns.flatMap((turn) => ('value' in turn ? [turn.value] : []));
+  const environment = environmentOfAll(
+    reports.map((each) => each.environment),
+    started,
+  );
+  const answers = turns.map((turn) => answerOf(turn, question));
+  const made = makeFleetReport(question.command, packageVersion(), environment, answers);
+  const checks = Object.assign({}, ...reports.map((each) => each.checks)) as NonNullable<Report['checks']>;
+  return {
+    report: Object.keys(checks).length === 0 ? made : { ...made, checks },
+    defect: turns.some((turn) => 'error' in turn && !(turn.error instanceof KnownError)),
+    abandoned,
+  };
 }
 
 /** One guest from the first connection to the last. */
 async function askOne<F extends AskFlags>(
   { flags, work }: FleetQuestion<F>,
   { name, guest, host, map, modeOf }: Target,
-  signal: AbortSignal,
+  { signal, reached }: GuestWork,
 ): Promise<Report> {
   const { bundle, targets: _, ...shared } = flags;
   const own = { ...shared, guest, host, map, modeOf } as unknown as F;
@@ -100,6 +67,7 @@ async function askOne<F extends AskFlags>(
   const started = Date.now();
   const sides = await reachSides(where);
   try {
+    await reached();
     return (await askThere(sides, where, { signal, started, display: undefined }, work)).report;
   } finally {
     await sides.close();
@@ -107,33 +75,45 @@ async function askOne<F extends AskFlags>(
 }
 
 /** A guest's name as that of a directory: what could lead elsewhere is written as %XX. */
-function directoryName(name: string): string {
-  return encodeURIComponent(name).replace(/^\./, '%2E').slice(0, 200);
+export function directoryName(name: string): string {
+  const word = encodeURIComponent(name).replace(/^\./, '%2E');
+  if (word.length <= maxWord) return word;
+  // The commands of two guests may begin alike.
+  return `${word.slice(0, maxWord - 17)}-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
 }
 
-function overLimit(limitMs: number): KnownError {
-  return new KnownError(
-    'guest-limit',
-    `it was not done within ${limitMs / 1000} s (--guest-limit)`,
-    'Ask it alone and see what it waits for, or give it more time.',
-  );
-}
+/** A file name holds 255 bytes. */
+const maxWord = 200;
 
-function unanswered<F extends AskFlags>(
-  error: unknown,
-  row: GuestAnswer['row'],
-  { asked }: FleetQuestion<F>,
+function answerOf<F extends AskFlags>(
+  turn: GuestTurn<Report>,
+  { asked }: Pick<FleetQuestion<F>, 'asked'>,
 ): GuestAnswer {
-  const trouble =
-    error instanceof KnownError
-      ? { code: error.code, reason: error.message, next: error.cure }
-      : { code: 'defect', reason: 'a defect of vfs-verify itself, told above', next: 'Please report it.' };
-  const { code, reason, next } = trouble;
+  const row = { guest: turn.target.name, durationMs: turn.durationMs };
+  if ('value' in turn) {
+    const { guest: side } = turn.value.environment;
+    return { row: { ...row, ...(side === undefined ? {} : { side }) }, results: turn.value.results };
+  }
+  const trouble = troubleOf(turn.error);
+  return { row: { ...row, trouble }, results: unansweredBy(trouble, asked) };
+}
+
+/** The results of a guest that did not answer: each of them could not be told. */
+export function unansweredBy(
+  { code, reason, next }: Trouble,
+  asked: readonly Pick<Result, 'check' | 'path'>[],
+): readonly Result[] {
   const verdict = { kind: 'unknown', code, reason, next } as const;
-  return {
-    row: { ...row, trouble },
-    results: asked.map((each) => ({ ...each, mode: 'unknown', verdict, cases: [], durationMs: 0 })),
-  };
+  return asked.map((each) => ({ ...each, mode: 'unknown', verdict, cases: [], durationMs: 0 }));
+}
+
+type Trouble = NonNullable<GuestAnswer['row']['trouble']>;
+
+/** Why a guest did not answer. A defect of our own is told in full as well. */
+export function troubleOf(error: unknown): Trouble {
+  if (error instanceof KnownError) return { code: error.code, reason: error.message, next: error.cure };
+  reportFailure(error);
+  return { code: 'defect', reason: 'a defect of vfs-verify itself, told above', next: 'Please report it.' };
 }
 
 /** What all guests have in common: the run, and the host where there is but one. */
@@ -147,6 +127,13 @@ function environmentOfAll(environments: readonly Environment[], started: number)
     seed: environments[0]?.seed ?? 0,
     ...(host === undefined ? {} : { host }),
     shares: [...new Map(shares.map((share) => [JSON.stringify(share), share])).values()],
-    versions: {},
+    versions: inCommon(environments.map(({ versions }) => versions)),
   };
+}
+
+/** What all of them say. */
+function inCommon([first = {}, ...others]: readonly Environment['versions'][]): Environment['versions'] {
+  return Object.fromEntries(
+    Object.entries(first).filter(([name, version]) => others.every((each) => each[name] === version)),
+  );
 }

@@ -14,6 +14,7 @@ import { makeReport } from '../run/report.ts';
 import { type AgainstFlags, checksIn, readAgainst } from './against.ts';
 import { bundlesAt } from './bundles.ts';
 import { explainedAt, judgeExplained } from './judge-explained.ts';
+import { fleetOfResults, guestsAt } from './judge-fleet.ts';
 import { loadAll } from './load-all.ts';
 import { printReport } from './print.ts';
 import { writeReportFiles } from './report-files.ts';
@@ -27,7 +28,8 @@ interface JudgeFlags extends AgainstFlags {
 /** `vfs-verify judge DIR`: judges what `--bundle` saved again, by this version's judges and contract. */
 export async function judge(given: string, flags: JudgeFlags): Promise<void> {
   const started = Date.now();
-  const against = await readAgainst(flags);
+  const guests = await guestsAt(given);
+  const against = await readAgainst(flags, guests);
   const explained = await explainedAt(given);
   if (explained !== undefined) {
     const results = await judgeExplained(given, explained);
@@ -49,7 +51,11 @@ export async function judge(given: string, flags: JudgeFlags): Promise<void> {
     if (!isOfPath(bundle)) used.add(check);
   }
   const command = bundles.every(isOfPath) ? commandOf(bundles) : 'check';
-  const made = makeReport(command, packageVersion(), environmentOf(bundles, started), results);
+  const environment = environmentOf(bundles, started);
+  const made =
+    guests === undefined
+      ? makeReport(command, packageVersion(), environment, results)
+      : fleetOfResults(given, guests, results, environment);
   await tell(used.size === 0 ? made : { ...made, checks: checksIn([...used]) }, against, flags);
 }
 

@@ -124,7 +124,7 @@ export function program(lab = labToBeLoaded()): Command {
     .option('--json', 'print the report as JSON')
     .action(async (names: string[], flags) => (await import('./check.ts')).check(names, flags));
 
-  sides(root.command('doctor'))
+  fleet(sides(root.command('doctor')))
     .description('show what can be verified here and what cannot, and the cure of each; changes nothing')
     .option('--json', 'print as JSON')
     .action(async (flags) => (await import('./doctor.ts')).doctor(flags));

@@ -15,6 +15,7 @@ import { makeWorkplace, type Workplace } from '../run/workplace.ts';
 import type { Share } from '../share/share.ts';
 import { benchFor } from './bench.ts';
 import { type Asked, type CheckFlags, seedOfRound } from './check-flags.ts';
+import { bundleInUse } from './fleet-run.ts';
 import { type MatrixDisplay, showMatrix } from './matrix-display.ts';
 import { type Monitors, monitorsOf } from './monitor.ts';
 import { benchMaker } from './own-bench.ts';
@@ -77,12 +78,7 @@ export async function beginRun({ asked, flags, asking: { sides, evidence } }: Ru
     requireSameVersions(await loadRunRecord(evidence), versions, evidence);
     return;
   }
-  if (flags.bundle !== undefined && (await hasRunRecord(evidence)))
-    throw new KnownError(
-      'bundle-in-use',
-      `${evidence} holds the evidence of an earlier run`,
-      `Go on with that one (--continue ${evidence}), or name another directory.`,
-    );
+  if (flags.bundle !== undefined && (await hasRunRecord(evidence))) throw bundleInUse(evidence);
   await saveRunRecord(evidence, { schema: 'vfs-verify/run/1', ...asked, versions });
 }
 

@@ -42,7 +42,10 @@ export async function applySettings(command: Command): Promise<void> {
     command.setOptionValueWithSource('targets', targets, source);
   }
   const [only] = targets;
-  if (targets.length === 1) command.setOptionValueWithSource('guest', only?.guest, source);
+  if (targets.length === 1) {
+    command.setOptionValueWithSource('guest', only?.guest, source);
+    command.setOptionValueWithSource('guestName', only?.name, source);
+  }
   if (targets.length < 2) setGround(command, only ?? groundOf({}, said, config));
 }
 
@@ -101,7 +104,7 @@ function oneGuest(command: Command, targets: readonly Target[]): KnownError {
   return new KnownError(
     'bad-flag',
     `${command.name()} asks one guest, and ${targets.length} are named: ${targets.map(({ name }) => name).join(', ')}`,
-    'Name one with --guest; md5 and check ask many.',
+    'Name one with --guest; md5, check and doctor ask many.',
   );
 }
 

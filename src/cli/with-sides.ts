@@ -1,22 +1,19 @@
 import type { Report, Result } from '../model/report.ts';
 import { exitStatusOf } from '../model/verdict.ts';
 import { openEvidence } from '../run/evidence.ts';
+import type { Against } from './against.ts';
+import type { FleetFlags } from './each-guest.ts';
 import { askFleet } from './fleet.ts';
 import { interruption } from './interruption.ts';
 import { printReport } from './print.ts';
-import { type ReportFile, writeReportFiles } from './report-files.ts';
+import { writeReportFiles } from './report-files.ts';
 import { reachSides, type SideFlags, type Sides } from './sides.ts';
 import type { Target } from './targets.ts';
 import { reportUnreached } from './unreached.ts';
 
 /** The flags of every command that asks both sides. */
-export interface AskFlags extends SideFlags {
+export interface AskFlags extends SideFlags, FleetFlags {
   readonly bundle?: string;
-  readonly json?: boolean;
-  /** Several guests to ask (settings.ts); `guest`, `host` and `map` are then those of each. */
-  readonly targets?: readonly Target[];
-  readonly jobs?: string;
-  readonly guestLimit?: string;
 }
 
 /** What a command that asks both sides has while it does. */
@@ -45,18 +42,18 @@ export type Work<F extends AskFlags> = (asking: Asking, flags: F) => Promise<Ans
  * Reaches both sides, lets the command do its work, prints its report, sets the exit status, and closes
  * everything, whatever happens. Where several guests are named, each of them.
  * @param asked for a report of sides that were never reached.
- * @param files where the report goes besides.
+ * @param against what the whole report is held against, and where it goes besides.
  */
 export async function withSides<F extends AskFlags>(
   command: Report['command'],
   flags: F,
   asked: readonly Pick<Result, 'check' | 'path'>[],
   work: Work<F>,
-  files: readonly ReportFile[] = [],
+  against: Pick<Against, 'files' | 'answer'> = alone,
 ): Promise<void> {
   const started = Date.now();
   if (flags.targets !== undefined) {
-    await withFleet({ command, flags, asked, work }, flags.targets, started, files);
+    await withFleet({ command, flags, asked, work }, flags.targets, started, against);
     return;
   }
   const sides = await reachSides(flags).catch((error: unknown) => {
@@ -65,20 +62,20 @@ export async function withSides<F extends AskFlags>(
   if (sides === undefined) return;
   const interrupted = interruption();
   try {
-    const answer = await askThere(
-      sides,
-      flags,
-      { signal: interrupted.signal, started, display: process.stderr },
-      work,
-    );
-    await writeReportFiles(files, answer.report);
-    printReport(answer.report, flags.json === true);
-    process.exitCode = answer.status ?? exitStatusOf(answer.report.verdict);
+    const run = { signal: interrupted.signal, started, display: process.stderr };
+    const answer = await askThere(sides, flags, run, work);
+    const { report, status = exitStatusOf(report.verdict) } = against.answer(answer.report);
+    await writeReportFiles(against.files, report);
+    printReport(report, flags.json === true);
+    process.exitCode = answer.status ?? status;
   } finally {
     interrupted.stop();
     await sides.close();
   }
 }
+
+/** The report itself, and nowhere else. */
+const alone: Pick<Against, 'files' | 'answer'> = { files: [], answer: (report) => ({ report }) };
 
 /** The work on sides that are reached, with a place for its evidence. */
 export async function askThere<F extends AskFlags>(
@@ -99,17 +96,16 @@ async function withFleet<F extends AskFlags>(
   question: Parameters<typeof askFleet<F>>[0],
   targets: readonly Target[],
   started: number,
-  files: readonly ReportFile[],
+  against: Pick<Against, 'files' | 'answer'>,
 ): Promise<void> {
   const interrupted = interruption();
   try {
-    const { report, defect, abandoned } = await askFleet(question, targets, {
-      signal: interrupted.signal,
-      started,
-    });
-    await writeReportFiles(files, report);
+    const { signal } = interrupted;
+    const { report: made, defect, abandoned } = await askFleet(question, targets, { signal, started });
+    const { report, status = exitStatusOf(report.verdict) } = against.answer(made);
+    await writeReportFiles(against.files, report);
     printReport(report, question.flags.json === true);
-    process.exitCode = defect ? 3 : exitStatusOf(report.verdict);
+    process.exitCode = defect ? 3 : status;
     // What hangs would keep the program for as long as its own limits; processes of ours end with it.
     if (abandoned) process.exit();
   } finally {

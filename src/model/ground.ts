@@ -31,3 +31,18 @@ export interface Ground {
   readonly abilities: readonly Ability[];
   readonly places: readonly GroundPlace[];
 }
+
+/** What `doctor` answers where several guests are asked. */
+export interface GroundOfMany extends Pick<Ground, 'schema' | 'tool'> {
+  /** In the order in which they were named. */
+  readonly guests: readonly GuestGround[];
+}
+
+/** One guest of several. */
+export interface GuestGround extends Pick<Ground, 'abilities' | 'places'> {
+  /** As the user calls it. */
+  readonly guest: string;
+  readonly durationMs: number;
+  /** Why nothing was seen at all: `abilities` and `places` are empty. */
+  readonly trouble?: { readonly code: string; readonly reason: string; readonly next: string };
+}

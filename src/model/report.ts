@@ -55,6 +55,8 @@ export interface Change {
    * `other`: neither, such as a skip that became a pass; `new`, `gone`: only one of the runs has it.
    */
   readonly what: 'worse' | 'better' | 'other' | 'new' | 'gone';
+  /** The guest, where several were asked. */
+  readonly guest?: string;
   readonly check: string;
   readonly mode: string;
   readonly case: string;

@@ -48,7 +48,8 @@ export function onlyInOne(changes: readonly Change[]): { what: 'new' | 'gone'; w
 }
 
 function lineOf(change: Change, style: Style): string[] {
-  const name = [change.check, change.mode, change.case].filter((word) => word !== '').join(' / ');
+  const words = [change.guest ?? '', change.check, change.mode, change.case];
+  const name = words.filter((word) => word !== '').join(' / ');
   return flowed([indent + padTo(change.what, 8) + printable(name), endsOf(change)], {
     width: style.width,
     gap: '  ',

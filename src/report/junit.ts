@@ -7,34 +7,54 @@ import { printable } from './printable.ts';
 type Node = ReturnType<ReturnType<typeof create>['ele']>;
 
 /**
- * A report in the dialect of JUnit XML that CI systems read: a test suite for each check, a test case for each
- * mode and case. `fail` is a failure, `unknown` an error, `skip` is skipped. A fail that is a known defect
+ * A report in the dialect of JUnit XML that CI systems read: a test suite for each check, or, where several guests
+ * were asked, for each guest; a test case for each mode and case. `fail` is a failure, `unknown` an error, `skip` is skipped. A fail that is a known defect
  * (`--known`) is skipped and says so, because the run's exit status passes over it too.
  */
 export function renderJunit(report: Report): string {
   const { environment, results } = report;
   const document = create({ version: '1.0', encoding: 'UTF-8', invalidCharReplacement: '\ufffd' });
-  const checks = [...new Set(results.map(({ check }) => check))];
   const root = document.ele('testsuites', {
     name: 'vfs-verify',
     ...totals(results),
     time: seconds(environment.durationMs),
   });
-  for (const [id, check] of checks.entries()) {
-    const ofCheck = results.filter((result) => result.check === check);
+  for (const [id, { name, machine, own, facts }] of suitesOf(report).entries()) {
     const suite = root.ele('testsuite', {
       id: String(id),
-      name: printable(check),
+      name: printable(name),
       package: 'vfs-verify',
-      ...totals(ofCheck),
-      time: seconds(ofCheck.reduce((sum, { durationMs }) => sum + durationMs, 0)),
+      ...totals(own),
+      time: seconds(own.reduce((sum, { durationMs }) => sum + durationMs, 0)),
       timestamp: environment.startedAt.slice(0, 19),
-      hostname: printable(environment.host?.name ?? 'unknown'),
+      hostname: printable(machine),
     });
-    addProperties(suite, report);
-    for (const result of ofCheck) for (const each of namedCases(result)) addCase(suite, result, each);
+    addProperties(suite, report, facts);
+    for (const result of own) for (const each of namedCases(result)) addCase(suite, result, each);
   }
   return `${document.end({ prettyPrint: true })}\n`;
+}
+
+interface Suite {
+  readonly name: string;
+  readonly machine: string;
+  readonly own: readonly Result[];
+  /** Beside those of the whole run. */
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+function suitesOf({ environment, results, guests }: Report): readonly Suite[] {
+  if (guests !== undefined)
+    return guests.map(({ guest, side }) => ({
+      ...{ name: guest, machine: side?.name ?? guest },
+      own: results.filter((result) => result.guest === guest),
+      facts: side?.kernel === undefined ? {} : { 'guest-kernel': side.kernel },
+    }));
+  const machine = environment.host?.name ?? 'unknown';
+  return [...new Set(results.map(({ check }) => check))].map((check) => ({
+    ...{ name: check, machine, facts: {} },
+    own: results.filter((result) => result.check === check),
+  }));
 }
 
 type Fate = 'passed' | 'failure' | 'error' | 'skipped';
@@ -60,13 +80,14 @@ function totals(results: readonly Result[]): Record<string, string> {
   };
 }
 
-function addProperties(suite: Node, { environment, tool }: Report): void {
+function addProperties(suite: Node, { environment, tool }: Report, own: Suite['facts']): void {
   const properties = suite.ele('properties');
   const facts = {
     'vfs-verify': tool.version,
     seed: environment.seed.toString(16),
     ...environment.versions,
     ...(environment.lab === undefined ? {} : { lab: environment.lab }),
+    ...own,
   };
   for (const [name, value] of Object.entries(facts))
     properties.ele('property', { name: printable(name), value: printable(value) });

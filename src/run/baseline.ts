@@ -21,6 +21,31 @@ export async function loadBaseline(file: string): Promise<Report> {
   return parsed as Report;
 }
 
+/** Which guests a run is about: several by their names, or one, by its name where it has one. */
+export type Guests = readonly string[] | string | undefined;
+
+/**
+ * An earlier report as one about these guests. What one guest gave is held against each of several; of several, one
+ * guest is held against itself.
+ * @throws KnownError `bad-baseline`
+ */
+export function baselineOf(old: Report, guests: Guests): Report {
+  if (typeof guests === 'object') {
+    if (old.guests !== undefined) return old;
+    const results = guests.flatMap((guest) => old.results.map((result) => ({ ...result, guest })));
+    return { ...old, results };
+  }
+  if (old.guests === undefined) return old;
+  const own = old.results.filter(({ guest }) => guest === guests);
+  if (own.length === 0)
+    throw new KnownError(
+      'bad-baseline',
+      `the baseline is of ${old.guests.length} guests, and ${guests ?? 'the one that is asked'} is none of them`,
+      'Name a guest as it was named then, all of them, or a report of this guest alone.',
+    );
+  return { ...old, results: own.map(({ guest: _, ...result }) => result) };
+}
+
 /** What is another than in an earlier run, case by case. */
 export function compareWith(old: Report, now: Pick<Report, 'results'>, file: string): Baseline {
   const before = endings(old);
@@ -54,18 +79,23 @@ type Ending = Pick<Verdict, 'kind' | 'code'>;
 /** A cell without cases (its check crashed, or it was not run) stands for itself, under an empty name. */
 function endings({ results }: Pick<Report, 'results'>): Map<string, Ending> {
   return new Map(
-    results.flatMap(({ check, mode, cases, verdict }) =>
+    results.flatMap(({ guest, check, mode, cases, verdict }) =>
       (cases.length === 0 ? [{ name: '', verdict }] : cases).map((each): [string, Ending] => [
-        JSON.stringify([check, mode, each.name]),
+        JSON.stringify([check, mode, each.name, guest]),
         each.verdict,
       ]),
     ),
   );
 }
 
-function words(key: string): Pick<Change, 'check' | 'mode' | 'case'> {
-  const [check = '', mode = '', name = ''] = JSON.parse(key) as string[];
-  return { check, mode, case: name };
+function words(key: string): Pick<Change, 'guest' | 'check' | 'mode' | 'case'> {
+  const [check = '', mode = '', name = '', guest] = JSON.parse(key) as [
+    string,
+    string,
+    string,
+    string | null,
+  ];
+  return { ...(guest === null ? {} : { guest }), check, mode, case: name };
 }
 
 function ends(before: Ending | undefined, after: Ending | undefined): Pick<Change, 'before' | 'after'> {

@@ -16,6 +16,9 @@ export interface RunRecord {
   readonly systemWide: boolean;
   /** Absolute; checks from outside. */
   readonly checks?: string;
+  /** Where several guests were asked: their names. Each has a directory here, with a record of its own. */
+  readonly guests?: readonly string[];
+  /** Of the one guest that was asked; none where there were several. */
   readonly versions: Readonly<Record<string, string>>;
 }
 

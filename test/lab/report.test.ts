@@ -14,6 +14,7 @@ import {
   latencyOf,
   timelineOfSeconds,
 } from '../report/explained.ts';
+import { fleetReport, hostileFleet } from '../report/fleets.ts';
 import { hostileReport } from '../report/hostile.ts';
 import { downLab, upLab, vfsVerify } from './cli.ts';
 
@@ -46,6 +47,8 @@ beforeAll(async () => {
   await downLab(lab);
   report = JSON.parse(await readFile(file('json.json'), 'utf8')) as Report;
   await writeFile(file('hostile.html'), await formats.html(hostileReport()));
+  await writeFile(file('fleet.html'), await formats.html(fleetReport()));
+  await writeFile(file('hostile-fleet.html'), await formats.html(hostileFleet()));
   const latency = latencyOf(
     await readFile(new URL('../workload/fixtures/true/json-plus.json', import.meta.url)),
   );
@@ -185,7 +188,7 @@ describe('the report of a run', () => {
 
   it('can be read by whoever sees little contrast: text stands off its ground in both dresses', async () => {
     for (const colorScheme of ['light', 'dark'] as const)
-      for (const name of ['html.html', 'hostile.html', 'explain.html'])
+      for (const name of ['html.html', 'hostile.html', 'explain.html', 'fleet.html'])
         await withPage(
           name,
           async (page) => {
@@ -197,6 +200,40 @@ describe('the report of a run', () => {
           },
           { colorScheme },
         );
+  });
+});
+
+describe('the report of several guests', () => {
+  it('opens without a message, and fits a phone with everything open', async () => {
+    for (const name of ['fleet.html', 'hostile-fleet.html'])
+      await withPage(
+        name,
+        async (page, noted) => {
+          expect(await sideways(page), name).toBe(0);
+          await page.evaluate('for (const each of document.querySelectorAll("details")) each.open = true');
+          expect(await sideways(page), `${name}, all open`).toBe(0);
+          expect(noted).toEqual([]);
+        },
+        { viewport: { width: 360, height: 740 } },
+      );
+  });
+
+  it('leads from a row to the matrix of that guest, and from a cell of it to the evidence', async () => {
+    await withPage(
+      'fleet.html',
+      async (page) => {
+        const own = page.locator('[id="guest.db_1"]');
+        expect(await own.isVisible()).toBe(false);
+        await page.getByRole('link', { name: 'db 1', exact: true }).press('Enter');
+        await own.waitFor({ state: 'visible', timeout: 5000 });
+        const evidence = page.locator('[id="db_1.read-path.auto"]');
+        expect(await evidence.isVisible()).toBe(false);
+        await own.locator('.matrix a[href="#db_1.read-path.auto"]').press('Enter');
+        await evidence.waitFor({ state: 'visible', timeout: 5000 });
+        expect(await page.locator('[id="guest.web"]').isVisible()).toBe(false);
+      },
+      { reducedMotion: 'reduce' },
+    );
   });
 });
 

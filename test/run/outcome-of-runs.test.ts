@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CaseResult, Report, Result } from '../../src/model/report.ts';
-import type { Verdict } from '../../src/model/verdict.ts';
-import { compareWith, exitStatusAgainst, loadBaseline } from '../../src/run/baseline.ts';
+import { runVerdict, type Verdict } from '../../src/model/verdict.ts';
+import { baselineOf, compareWith, exitStatusAgainst, loadBaseline } from '../../src/run/baseline.ts';
 import { loadFindings, markKnown } from '../../src/run/known.ts';
 import { makeReport } from '../../src/run/report.ts';
 import { mergeRounds } from '../../src/run/rounds.ts';
@@ -69,6 +69,39 @@ describe('a comparison with an earlier run', () => {
     const file = path.join(dir, 'no.json');
     await writeFile(file, '{"schema":"else"}');
     await expect(loadBaseline(file)).rejects.toMatchObject({ code: 'bad-baseline' });
+  });
+});
+
+describe('an earlier run of several guests', () => {
+  const of = (guest: string, ...cases: CaseResult[]): Result => ({ ...result(cases), guest });
+  const row = (guest: string) => ({ guest, verdict: runVerdict(['pass']), durationMs: 1 });
+  const fleet = {
+    ...report(of('web', one('a', 'pass')), of('db', one('a', 'fail', 'x'))),
+    guests: [row('web'), row('db')],
+  };
+  const changes = (old: Report, now: Result[]) =>
+    compareWith(old, report(...now), 'old.json').changes.map((each) => [each.what, each.guest, each.case]);
+
+  it('is held against each guest of its own, and says who is new and who is gone', () => {
+    const now = [of('db', one('a', 'pass')), of('mail', one('a', 'pass'))];
+    expect(changes(baselineOf(fleet, ['db', 'mail']), now)).toEqual([
+      ['gone', 'web', 'a'],
+      ['better', 'db', 'a'],
+      ['new', 'mail', 'a'],
+    ]);
+  });
+
+  it('is held against one guest alone by its name, and refused where that was none of them', () => {
+    expect(changes(baselineOf(fleet, 'db'), [result([one('a', 'fail', 'x')])])).toEqual([]);
+    for (const stranger of ['mail', undefined])
+      expect(() => baselineOf(fleet, stranger)).toThrow(expect.objectContaining({ code: 'bad-baseline' }));
+  });
+
+  it('may have been of one guest, which is then held against each', () => {
+    const old = baselineOf(report(result([one('a', 'pass')])), ['web', 'db']);
+    expect(changes(old, [of('web', one('a', 'pass')), of('db', one('a', 'fail', 'x'))])).toEqual([
+      ['worse', 'db', 'a'],
+    ]);
   });
 });
 

@@ -22,6 +22,7 @@ export function Changes({ report }: { report: Report }) {
   if (baseline === undefined) return null;
   const changes = changedBoth(baseline.changes);
   const only = onlyInOne(baseline.changes);
+  const several = report.guests !== undefined;
   return (
     <section id="changes" aria-labelledby="changes-title">
       <h2 id="changes-title">Compared with the earlier run</h2>
@@ -44,6 +45,7 @@ export function Changes({ report }: { report: Report }) {
             <thead>
               <tr>
                 <th scope="col">change</th>
+                {several ? <th scope="col">guest</th> : null}
                 <th scope="col">case</th>
                 <th scope="col">mode</th>
                 <th scope="col">before</th>
@@ -54,6 +56,7 @@ export function Changes({ report }: { report: Report }) {
               {changes.map((change) => (
                 <tr>
                   <td class={`change ${change.what}`}>{changeWords[change.what]}</td>
+                  {several ? <td>{printable(change.guest ?? '')}</td> : null}
                   <th scope="row">
                     {printable(change.check)}
                     {change.case === '' ? '' : ` / ${printable(change.case)}`}

@@ -37,9 +37,11 @@ export function Findings({ report, anchors }: { report: Report; anchors: Anchors
 
 const order: readonly Look[] = ['fail', 'unknown', 'known'];
 
-function findingsOf({ results }: Report): Finding[] {
+function findingsOf({ results, guests }: Report): Finding[] {
+  // A guest that did not answer is one thing to look at as well, and told among the guests.
+  const silent = new Set(guests?.flatMap(({ guest, trouble }) => (trouble === undefined ? [] : [guest])));
   const found = new Map<string, { finding: Omit<Finding, 'where'>; where: Finding['where'][number][] }>();
-  for (const result of results)
+  for (const result of results.filter(({ guest }) => guest === undefined || !silent.has(guest)))
     for (const each of casesIn(result)) {
       const look = lookOf(each.verdict, each.known !== undefined);
       if (!order.includes(look)) continue;
@@ -129,17 +131,18 @@ function FindingCard({ finding, report, anchors }: { finding: Finding; report: R
   );
 }
 
-/** Each mode with its cases; leads to the evidence. */
+/** Each mode, of several guests each guest and mode, with its cases; leads to the evidence. */
 function Places({ finding: { where }, anchors }: { finding: Finding; anchors: Anchors }) {
   const results = [...new Set(where.map(({ result }) => result))];
   return (
     <ul class="places">
-      {results.map((result) => {
+      {results.slice(0, maxPlaces).map((result) => {
         const names = where.flatMap((each) => (each.result === result ? [each.each.name] : []));
         const few = names.slice(0, 4).map(printable).join(', ');
         return (
           <li>
             <a href={`#${anchors.get(result) ?? ''}`}>
+              {result.guest === undefined ? null : <>{printable(result.guest)} · </>}
               <ModeName mode={result.mode} />
               <span class="unseen">, evidence of {printable(result.check)}</span>
             </a>{' '}
@@ -147,6 +150,10 @@ function Places({ finding: { where }, anchors }: { finding: Finding; anchors: An
           </li>
         );
       })}
+      {results.length > maxPlaces ? <li>and {count(results.length - maxPlaces, 'more place')}</li> : null}
     </ul>
   );
 }
+
+/** More than one guest has modes. */
+const maxPlaces = 30;

@@ -61,7 +61,8 @@ export function Ground({ report: { environment } }: { report: Report }) {
   );
 }
 
-function sideWords({ name, kernel, arch, uid, pageSize }: SideFacts): string {
+/** One side in words: its name, its kernel, its user. */
+export function sideWords({ name, kernel, arch, uid, pageSize }: SideFacts): string {
   return [
     name,
     ...(kernel === undefined ? [] : [`Linux ${kernel}`]),

@@ -1,6 +1,7 @@
 import { failsAsKnown, type Report } from '../../model/report.ts';
 import { casesIn, changesWords, isOpen, pathsAnswer } from '../answer.ts';
 import { statesAnswer } from '../explain-text.ts';
+import { fleetAnswer } from '../fleet.ts';
 import { printable, printableName } from '../printable.ts';
 import { count, formatSeconds } from '../quantities.ts';
 import { verdictWord } from '../verdict-text.ts';
@@ -53,6 +54,8 @@ export function headlineOf(report: Report): string {
 function answerOf(report: Report): { answer: string; also: string[] } {
   const { results, verdict, baseline } = report;
   const [first] = results;
+  const compared = baseline === undefined ? [] : [capitalized(changesWords(baseline.changes))];
+  if (report.guests !== undefined) return { answer: fleetAnswer(report, report.guests), also: compared };
   if (report.command !== 'check') {
     if (report.command === 'explain' && results.length > 1)
       return { answer: statesAnswer(results), also: [] };
@@ -77,7 +80,6 @@ function answerOf(report: Report): { answer: string; also: string[] } {
       : []),
   ];
   const [worst, ...others] = parts;
-  const compared = baseline === undefined ? [] : [capitalized(changesWords(baseline.changes))];
   if (worst === undefined || (broken.length === 0 && open.length === 0)) {
     const answer =
       verdict.kind === 'unknown'

@@ -3,6 +3,7 @@ import { failsAsKnown, type Report, type Result } from '../../model/report.ts';
 import { casesIn } from '../answer.ts';
 import { printable } from '../printable.ts';
 import { count, formatSeconds } from '../quantities.ts';
+import { Heading, type Place, wholePage } from './heading.tsx';
 import { Mark } from './mark.tsx';
 import { ModeName } from './told.tsx';
 import { lookMeanings, lookOf, looks, lookWords } from './words.ts';
@@ -13,15 +14,26 @@ type Anchors = ReadonlyMap<Result, string>;
  * The table of checks and modes; every cell leads to its evidence, which opens when it is reached. On a
  * narrow screen rows turn into cards. That takes the table's own roles away, so they are given by name.
  */
-export function Matrix({ report, anchors }: { report: Report; anchors: Anchors }) {
+export function Matrix({
+  report,
+  anchors,
+  place = wholePage,
+}: {
+  report: Report;
+  anchors: Anchors;
+  place?: Place;
+}) {
   const { results, environment } = report;
   const checks = [...new Set(results.map(({ check }) => check))];
   const modes = [...new Set(results.map(({ mode }) => mode))];
   const cases = results.reduce((sum, result) => sum + casesIn(result).length, 0);
+  const id = `${place.prefix}matrix`;
   const total = `${count(checks.length, 'check')}, ${count(modes.length, 'mode')}, ${count(cases, 'case')} in ${formatSeconds(environment.durationMs / 1000)}`;
   return (
-    <section id="matrix" aria-labelledby="matrix-title">
-      <h2 id="matrix-title">Checks and modes</h2>
+    <section id={id} aria-labelledby={`${id}-title`}>
+      <Heading level={place.level} id={`${id}-title`}>
+        Checks and modes
+      </Heading>
       <p class="lead">{total}. Every cell leads to its evidence.</p>
       <section class="matrix-frame" aria-label="The table">
         <table class={modes.length > 8 ? 'matrix dense' : 'matrix'} role="table">

@@ -4,6 +4,7 @@ import type { Report } from '../../model/report.ts';
 import { Changes } from './changes.tsx';
 import { Findings } from './findings.tsx';
 import { Ground, LeftOut } from './ground.tsx';
+import { GuestByGuest, Guests } from './guests.tsx';
 import { MarkShapes } from './mark.tsx';
 import { headlineOf, Masthead } from './masthead.tsx';
 import { Matrix } from './matrix.tsx';
@@ -63,11 +64,18 @@ function Page({ report }: { report: Report }) {
         <Masthead report={report} />
         <Contents report={report} />
         <main id="main" tabindex={-1}>
+          {report.guests === undefined ? null : <Guests report={report} guests={report.guests} />}
           {isCheck ? <Findings report={report} anchors={anchors} /> : null}
           <Changes report={report} />
-          {isCheck ? <Matrix report={report} anchors={anchors} /> : null}
-          <Measurements report={report} anchors={anchors} />
-          <Results report={report} anchors={anchors} />
+          {report.guests === undefined ? (
+            <>
+              {isCheck ? <Matrix report={report} anchors={anchors} /> : null}
+              <Measurements report={report} anchors={anchors} />
+              <Results report={report} anchors={anchors} />
+            </>
+          ) : (
+            <GuestByGuest report={report} guests={report.guests} anchors={anchors} />
+          )}
           <LeftOut report={report} />
           <Ground report={report} />
         </main>
@@ -82,14 +90,17 @@ function Page({ report }: { report: Report }) {
 /** Only what is there. */
 function Contents({ report }: { report: Report }) {
   const isCheck = report.command === 'check';
+  const several = report.guests !== undefined;
   const kinds = new Set(
     report.results.flatMap(({ cases, verdict }) => [verdict.kind, ...cases.map((each) => each.verdict.kind)]),
   );
   const parts: [string, string, boolean][] = [
+    ['#guests', 'Guests', several],
     ['#findings', 'Findings', isCheck && (kinds.has('fail') || kinds.has('unknown'))],
     ['#changes', 'Changes', report.baseline !== undefined],
-    ['#matrix', 'Matrix', isCheck],
-    ['#evidence', 'Evidence', true],
+    ['#guest-by-guest', 'Guest by guest', several],
+    ['#matrix', 'Matrix', isCheck && !several],
+    ['#evidence', 'Evidence', !several],
     ['#ground', 'Sides and shares', true],
   ];
   return (

@@ -4,6 +4,7 @@ import { printable, printableName } from '../printable.ts';
 import { count, formatSeconds } from '../quantities.ts';
 import { verdictWord } from '../verdict-text.ts';
 import { CaseBody, CaseDetails } from './case.tsx';
+import { Heading, type Place, wholePage } from './heading.tsx';
 import { Mark } from './mark.tsx';
 import { ModeName } from './told.tsx';
 import { type Look, lookOf, looks, lookWords } from './words.ts';
@@ -11,21 +12,37 @@ import { type Look, lookOf, looks, lookWords } from './words.ts';
 type Anchors = ReadonlyMap<Result, string>;
 
 /** The evidence of every cell, check by check; what needs attention is open. */
-export function Results({ report, anchors }: { report: Report; anchors: Anchors }) {
+export function Results({
+  report,
+  anchors,
+  place = wholePage,
+}: {
+  report: Report;
+  anchors: Anchors;
+  place?: Place;
+}) {
   const checks = [...new Set(report.results.map(({ check }) => check))];
+  const id = `${place.prefix}evidence`;
   return (
-    <section id="evidence" aria-labelledby="evidence-title">
-      <h2 id="evidence-title">Evidence</h2>
+    <section id={id} aria-labelledby={`${id}-title`}>
+      <Heading level={place.level} id={`${id}-title`}>
+        Evidence
+      </Heading>
       {checks.map((check) => (
         <section class="check">
-          <h3>
+          <Heading level={place.level === 2 ? 3 : 4}>
             <span class="check-name">{printable(check)}</span>
             <span class="check-title">{printable(report.checks?.[check]?.title ?? '')}</span>
-          </h3>
+          </Heading>
           {report.results
             .filter((result) => result.check === check)
             .map((result) => (
-              <ResultDetails result={result} report={report} anchor={anchors.get(result) ?? ''} />
+              <ResultDetails
+                result={result}
+                report={report}
+                anchor={anchors.get(result) ?? ''}
+                matrix={`${place.prefix}matrix`}
+              />
             ))}
         </section>
       ))}
@@ -36,7 +53,17 @@ export function Results({ report, anchors }: { report: Report; anchors: Anchors 
 /**
  * One cell. Its address is that of an element inside what is closed: a browser that is sent there opens it.
  */
-function ResultDetails({ result, report, anchor }: { result: Result; report: Report; anchor: string }) {
+function ResultDetails({
+  result,
+  report,
+  anchor,
+  matrix,
+}: {
+  result: Result;
+  report: Report;
+  anchor: string;
+  matrix: string;
+}) {
   const look = lookOf(result.verdict, failsAsKnown(result));
   const cases = worstFirst(casesIn(result));
   const [only] = cases;
@@ -67,7 +94,7 @@ function ResultDetails({ result, report, anchor }: { result: Result; report: Rep
         )}
         {isCheck ? (
           <p class="back">
-            <a href="#matrix">
+            <a href={`#${matrix}`}>
               ↑ back to the matrix
               <span class="unseen">
                 {' '}

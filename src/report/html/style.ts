@@ -45,9 +45,10 @@ body {
 a { color: var(--link); text-underline-offset: .15em; }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 3px; }
 main:focus, .result-body:focus { outline: none; }
-h1, h2, h3 { line-height: 1.2; text-wrap: balance; margin: 0; }
+h1, h2, h3, h4 { line-height: 1.2; text-wrap: balance; margin: 0; }
 h2 { font-size: 1.35rem; margin: 2.75rem 0 .35rem; letter-spacing: -.01em; }
-h3 { font-size: 1.05rem; }
+h3, h4 { font-size: 1.05rem; }
+.guest h3 { margin-top: 1.4rem; }
 p { margin: 0; }
 code, pre, .name, .check-name, .mode-name, .case-name, .code { font-family: var(--mono); font-size: .92em; }
 .lead, .note { color: var(--muted); }
@@ -150,8 +151,8 @@ a.cell:hover { border-color: currentColor; }
 
 /* --- evidence --- */
 .check { margin-top: 1.4rem; }
-.check h3 { display: flex; flex-wrap: wrap; gap: .1rem .8rem; align-items: baseline; margin-bottom: .5rem; }
-.check h3 .check-title { font-weight: 400; font-size: .92rem; color: var(--muted); }
+.check h3, .check h4 { display: flex; flex-wrap: wrap; gap: .1rem .8rem; align-items: baseline; margin-bottom: .5rem; }
+.check h3 .check-title, .check h4 .check-title { font-weight: 400; font-size: .92rem; color: var(--muted); }
 details.result { background: var(--card); border: 1px solid var(--line); border-radius: .55rem; margin-top: .4rem; }
 details.result.fail { border-color: var(--fail-mark); }
 details.result.unknown { border-color: var(--unknown-mark); }
@@ -183,6 +184,10 @@ table.rows, table.numbers, table.votes, table.bars, table.accounts { border-coll
 table.rows th, table.rows td, table.numbers th, table.numbers td, table.votes th, table.votes td, table.accounts th, table.accounts td { padding: .32rem .9rem .32rem 0; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
 table.rows thead th, table.numbers thead th, table.accounts thead th { border-top: 0; color: var(--muted); font-weight: 500; font-size: .83rem; }
 table.rows tbody th, table.numbers tbody th, table.votes th, table.accounts tbody th { font-weight: 500; }
+table.guests th[scope=row] { min-width: 9rem; }
+table.guests td:last-child { width: 60%; min-width: 14rem; }
+table.guests thead th, table.guests td:nth-child(3) { white-space: nowrap; }
+table.guests .cell { padding: .1rem .45rem; }
 table.numbers td { font-variant-numeric: tabular-nums; white-space: nowrap; }
 table.rows, table.accounts { width: 100%; margin-top: .5rem; }
 table.numbers tbody th { min-width: 8rem; }
@@ -277,7 +282,7 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   details > *:not(summary) { display: block; }
   summary::before { display: none; }
   .masthead, .finding, .matrix tr, figure, .told > div, summary { break-inside: avoid; }
-  h2, h3, summary { break-after: avoid; }
+  h2, h3, h4, summary { break-after: avoid; }
   .matrix thead { display: table-header-group; }
   .matrix-frame, .scrolls { overflow: visible; }
   .matrix tbody th, .matrix thead th:first-child { position: static; }

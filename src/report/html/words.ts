@@ -1,4 +1,4 @@
-import type { Report, Result } from '../../model/report.ts';
+import type { GuestRow, Report, Result } from '../../model/report.ts';
 import type { Verdict, VerdictKind } from '../../model/verdict.ts';
 import { printable } from '../printable.ts';
 import { count } from '../quantities.ts';
@@ -43,16 +43,28 @@ export const tallyWords: Readonly<Record<Look, string>> = {
 /** From the worst to the best. */
 export const looks: readonly Look[] = ['fail', 'known', 'unknown', 'stale', 'pass', 'skip'];
 
-/** What each result is called in an address: `#host-append.auto`, a number behind it where that is taken. */
+/** What each result is called in an address: `#host-append.auto`; of several guests `#web.host-append.auto`. */
 export function anchorsOf({ results }: Report): ReadonlyMap<Result, string> {
+  return addressed(results, ({ guest, check, mode }) =>
+    [...(guest === undefined ? [] : [guest]), check, mode].join('.'),
+  );
+}
+
+/** What each guest is called in an address: `#guest.web`. */
+export function guestAnchorsOf({ guests = [] }: Report): ReadonlyMap<GuestRow, string> {
+  return addressed(guests, ({ guest }) => `guest.${guest}`);
+}
+
+/** What addresses may hold, with a number behind it where it is taken. */
+function addressed<T>(all: readonly T[], nameOf: (each: T) => string): ReadonlyMap<T, string> {
   const taken = new Set<string>();
   return new Map(
-    results.map((result) => {
-      const plain = `${result.check}.${result.mode}`.replaceAll(/[^\w.:+=-]/g, '_');
+    all.map((each) => {
+      const plain = nameOf(each).replaceAll(/[^\w.:+=-]/g, '_');
       let anchor = plain;
       for (let number = 2; taken.has(anchor); number += 1) anchor = `${plain}-${number}`;
       taken.add(anchor);
-      return [result, anchor];
+      return [each, anchor];
     }),
   );
 }
