@@ -239,21 +239,11 @@ describe('several guests', () => {
 });
 
 describe('doctor', () => {
-  it('has a row for each guest of several, and one that is dead holds nobody up', async () => {
-    const names = [silent, well('one'), dead[3] ?? ''];
+  it('has a row for each guest of several, dead ones too', async () => {
+    const names = [dead[1] ?? '', well('one'), dead[3] ?? ''];
     await writeFile(at('guests'), names.join('\n'));
     const doctor = (...more: readonly string[]) =>
-      local.run(
-        'doctor',
-        '--guests',
-        at('guests'),
-        ...map(),
-        '--mode',
-        'never',
-        '--guest-limit',
-        '20',
-        ...more,
-      );
+      local.run('doctor', '--guests', at('guests'), ...map(), '--mode', 'never', ...more);
     const [text, json] = await Promise.all([doctor(), doctor('--json')]);
     expect([text.status, json.status]).toEqual([2, 2]);
     expect(text.stdout).toMatch(
@@ -263,8 +253,6 @@ describe('doctor', () => {
     const all = JSON.parse(json.stdout) as GroundOfMany;
     expect(doctorFaults(all)).toEqual([]);
     expect(all.guests.map(({ guest }) => guest)).toEqual(names);
-    expect(all.guests[0]?.trouble?.code).toBe('guest-limit');
-    expect(all.guests[1]?.abilities[0]).toEqual({ command: 'md5', can: 'yes' });
-    expect(all.guests[2]?.abilities[0]?.can).toBe('no');
-  }, 120_000);
+    expect(all.guests.map(({ abilities }) => abilities[0]?.can)).toEqual(['no', 'yes', 'no']);
+  }, 60_000);
 });
