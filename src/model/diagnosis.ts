@@ -39,6 +39,7 @@ export type MediumWord = Source | Exclude<Medium, 'unexplained'>;
 
 /** What a conclusion can be: each is explained on the command's page. */
 export type ConclusionCode =
+  | 'no-file'
   | 'faster-than-the-disk'
   | 'as-fast-as-the-disk'
   | 'faster-than-the-device'

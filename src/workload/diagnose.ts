@@ -2,8 +2,9 @@ import type { Conclusion, ConclusionCode, Diagnosis, Measured, SavedFile } from 
 import { headlineOf, rankOf, speaksOfMedium } from './headline.ts';
 import { judgeAgainstDevice } from './judge/device.ts';
 import { judgeDiskReads, judgeDiskWrites } from './judge/disk.ts';
+import { isOfFiles, judgeEngine } from './judge/engine.ts';
 import { differencesOf, judgeAgainstHostRun, judgePairs } from './judge/host-run.ts';
-import { judgeSettings } from './judge/settings.ts';
+import { judgeAnyway, judgeSettings } from './judge/settings.ts';
 import { conclude, explainCommand, readsCommand, type Told, type Trial } from './judge/trial.ts';
 import { judgeWrites } from './judge/writes.ts';
 import type { SavedOutput } from './read-output.ts';
@@ -43,7 +44,7 @@ export function diagnose(
     const conclusions = judged.flatMap((stream) => {
       const trial = trialOf(stream, streams, hosts, others, told, isGuest);
       if (trial.host !== undefined) hostMeasured[stream.about] = measuredOf(trial.host.stream);
-      return [...judgeOne(trial), ...judgePairs(trial, others)];
+      return [...judgeOne(trial), ...(isOfFiles(stream) ? judgePairs(trial, others) : [])];
     });
     const ordered = conclusions
       .map((each, index) => ({ each, index }))
@@ -75,7 +76,7 @@ function trialOf(
   told: Told,
   isGuest: boolean,
 ): Trial {
-  const inRun = streams.filter((each) => each.run === stream.run);
+  const inRun = streams.filter((each) => each.run === stream.run && isOfFiles(each));
   const given = bestMatch(stream, hosts);
   // Among the files themselves: one that saw its disk, of the very same job, is most likely the host's.
   const assumed =
@@ -118,6 +119,7 @@ function bestMatch(stream: Stream, hosts: readonly Stream[]): Stream | undefined
 }
 
 function judgeOne(trial: Trial): Conclusion[] {
+  if (!isOfFiles(trial.stream)) return [...judgeEngine(trial), ...judgeAnyway(trial)];
   const conclusions = [
     ...judgeAgainstHostRun(trial),
     ...judgeDiskReads(trial),

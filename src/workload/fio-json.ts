@@ -1,5 +1,6 @@
 import { optionName } from './fio-options.ts';
 import { type Found, found } from './found.ts';
+import { groupedWords, hasOthersFigures, ofSeveral } from './grouped-jobs.ts';
 import {
   itemsOf,
   type Located,
@@ -26,29 +27,24 @@ export interface JsonRun {
   readonly end: number;
 }
 
+/** A text with more of its words that stand in no object is not fio's: each is looked around for a while. */
+const maxStrays = 20;
+
 /** fio's JSON (`json`, `json+`), alone or among other text; several documents one after another. */
 export function readFioJson(text: string): JsonRun[] {
-  const runs: (JsonRun & { readonly since: number | undefined; readonly began: number | undefined })[] = [];
-  for (let at = 0; runs.length < 10_000; ) {
+  const runs: (JsonRun & { readonly began: readonly number[] })[] = [];
+  for (let [at, strays] = [0, 0]; runs.length < 10_000 && strays < maxStrays; ) {
     const mark = text.indexOf('"fio version"', at);
     if (mark < 0) break;
-    // The object's first member; a few blanks or a stray word may stand between.
-    const before = text.slice(Math.max(at, mark - 1000), mark).lastIndexOf('{');
-    const start = Math.max(at, mark - 1000) + before;
-    if (before < 0) {
-      at = mark + 1;
+    const document = documentAround(text, at, mark);
+    if (document === undefined) {
+      [at, strays] = [mark + 1, strays + 1];
       continue;
     }
-    const document = locatedObject(text, start);
     const run = runOf(document);
-    const timestamp = numberAt(document.root, 'timestamp')?.value;
-    const longest = Math.max(
-      0,
-      ...run.jobs.flatMap(({ directions }) => directions.map(({ runtimeMs }) => runtimeMs?.value ?? 0)),
-    );
-    const began = timestamp === undefined ? undefined : timestamp - longest / 1000;
+    const began = beganAt(run, numberAt(document.root, 'timestamp')?.value);
     const last = runs.at(-1);
-    const next = { run, at: start, end: document.end, since: timestamp, began };
+    const next = { run, at: document.at, end: document.end, began };
     if (last !== undefined && continues(last, next)) {
       const damage = 'earlier states of the same run (--status-interval): the last one counts';
       runs[runs.length - 1] = { ...next, run: { ...run, damage: [damage, ...run.damage] } };
@@ -58,12 +54,43 @@ export function readFioJson(text: string): JsonRun[] {
   return runs;
 }
 
+/**
+ * The object that has a version, which fio writes first; a few blanks or a stray word may stand between. Where
+ * somebody has sorted the names, the object begins earlier.
+ * @param from nothing before it is looked at
+ */
+function documentAround(text: string, from: number, mark: number): LocatedDocument | undefined {
+  const near = Math.max(from, mark - 1000);
+  const starts = new Set([
+    near + text.slice(near, mark).lastIndexOf('{'),
+    from + text.slice(from, mark).search(/^[ \t]*\{/m),
+    from + text.slice(from, mark).indexOf('{'),
+  ]);
+  for (const start of starts) {
+    if (text[start] !== '{') continue;
+    const document = locatedObject(text, start);
+    if (memberOf(document.root, 'fio version') !== undefined) return document;
+  }
+  return undefined;
+}
+
+/** When a run may have begun: by its longest job, and by its groups one after the other (`stonewall`). */
+function beganAt({ jobs }: SavedRun, timestamp: number | undefined): readonly number[] {
+  if (timestamp === undefined) return [];
+  const groups = new Map<number, number>();
+  for (const { group, directions } of jobs)
+    for (const { runtimeMs } of directions)
+      groups.set(group, Math.max(groups.get(group) ?? 0, runtimeMs?.value ?? 0));
+  const longest = Math.max(0, ...groups.values());
+  const all = [...groups.values()].reduce((sum, each) => sum + each, 0);
+  return [longest, all].map((ms) => timestamp - ms / 1000);
+}
+
 /** Whether a document tells more of the run of the one before it: the same jobs, begun at the same time. */
 function continues(
-  before: { readonly run: SavedRun; readonly began: number | undefined },
-  after: { readonly run: SavedRun; readonly began: number | undefined },
+  before: { readonly run: SavedRun; readonly began: readonly number[] },
+  after: { readonly run: SavedRun; readonly began: readonly number[] },
 ): boolean {
-  if (before.began === undefined || after.began === undefined) return false;
   const total = ({ jobs }: SavedRun) =>
     jobs.reduce(
       (sum, { directions }) =>
@@ -72,7 +99,7 @@ function continues(
     );
   const names = ({ jobs }: SavedRun) => jobs.map(({ name }) => name).join('\0');
   return (
-    Math.abs(before.began - after.began) <= 1.5 &&
+    before.began.some((began, way) => Math.abs(began - (after.began[way] ?? Number.NaN)) <= 1.5) &&
     names(before.run) === names(after.run) &&
     total(after.run) >= total(before.run)
   );
@@ -86,7 +113,9 @@ function runOf({ root, isCut }: LocatedDocument): SavedRun {
     ...itemsOf(memberOf(root, 'jobs')),
     ...clients.filter((each) => stringAt(each, 'jobname')?.value !== 'All clients'),
   ];
-  const jobs = withMembers(entries.map((entry) => jobOf(entry, global)));
+  const jobs = withMembers(
+    entries.map((entry) => jobOf(entry, global)).map((job) => (hasOthersFigures(job) ? ofSeveral(job) : job)),
+  );
   const disks = memberOf(root, 'disk_util');
   return {
     program: 'fio',
@@ -101,6 +130,7 @@ function runOf({ root, isCut }: LocatedDocument): SavedRun {
         ? ["the end of the JSON: the file seems cut off, and the last job's figures may be partial"]
         : []),
       ...(jobs.length === 0 ? ['the results: the JSON has no jobs'] : []),
+      ...groupedWords(jobs),
     ],
     damage: [],
   };
@@ -163,8 +193,8 @@ function jobOf(entry: Located, global: ReadonlyMap<string, Found<string>>): Save
 }
 
 function directionOf(direction: DirectionName, value: Located | undefined): SavedDirection[] {
-  const requests = numberAt(value, 'total_ios');
-  const runtimeMs = numberAt(value, 'runtime');
+  const requests = countAt(value, 'total_ios');
+  const runtimeMs = countAt(value, 'runtime');
   const bytes = bytesOf(value);
   if (value === undefined || ((requests?.value ?? 0) === 0 && (bytes?.value ?? 0) === 0)) return [];
   const iops = numberAt(value, 'iops');
@@ -194,6 +224,12 @@ function directionOf(direction: DirectionName, value: Located | undefined): Save
       ...(mean === undefined || count === undefined || count.value === 0 ? {} : { samples: { mean, count } }),
     },
   ];
+}
+
+/** What is counted is never less than nothing. */
+function countAt(value: Located | undefined, name: string): Found<number> | undefined {
+  const count = numberAt(value, name);
+  return count === undefined || count.value < 0 ? undefined : count;
 }
 
 function spread<K extends string>(key: K, value: SavedLatency | undefined): { [key in K]?: SavedLatency } {

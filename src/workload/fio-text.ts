@@ -2,6 +2,7 @@ import { shortNumber, unitBytes } from './fio-numbers.ts';
 import { type FioCommand, fioCommands, jobFileOptions } from './fio-options.ts';
 import { readJobBlock } from './fio-text-job.ts';
 import { found } from './found.ts';
+import { groupedWords, ofSeveral } from './grouped-jobs.ts';
 import type { JobOptions, Layout, SavedDisk, SavedJob, SavedRun } from './saved-run.ts';
 
 /** A result block is some 5 KiB; with block lifetimes and many priorities a few times that. */
@@ -95,6 +96,8 @@ function readRun(
   );
   const results = marks.filter(({ kind }) => kind === 'result');
   const groups = marks.filter(({ kind }) => kind === 'group').map(({ at }) => at);
+  const resultNames = new Set(results.slice(0, maxBlocks).map((mark) => nameBefore(text, mark.at, names)));
+  const silent = headers.filter(({ name }) => !resultNames.has(name));
   const jobs = new Map<string, SavedJob>();
   let nextGroup = 0;
   for (const [index, mark] of results.slice(0, maxBlocks).entries()) {
@@ -103,7 +106,12 @@ function readRun(
     const name = nameBefore(text, mark.at, names);
     const header = byName.get(name) ?? headers.find((each) => each.group === Number(mark.match[1]));
     const options = optionsOf(name, command, files);
-    const job = jobOf(text, mark, stop, name, header, options);
+    const alone = jobOf(text, mark, stop, name, header, options);
+    const within = silent.filter(({ group }) => group === alone.group);
+    const job =
+      within.length > 0 && alone.members > within.length
+        ? ofSeveral(alone, inCommon([...(header === undefined ? [] : [header]), ...within]))
+        : alone;
     // fio --status-interval prints the same processes again, each time with more: the last one counts.
     jobs.set(`${name}\0${job.group}\0${job.pid ?? index}`, job);
   }
@@ -124,7 +132,10 @@ function readRun(
       first,
       names,
     ),
-    missing: missingOf(results.length, headers.length, group !== undefined, version !== undefined),
+    missing: [
+      ...missingOf(results.length, headers.length, group !== undefined, version !== undefined),
+      ...groupedWords([...jobs.values()]),
+    ],
     damage: [
       ...(repeated > 0
         ? [
@@ -199,14 +210,29 @@ function jobOf(
     ...(errorText === undefined ? {} : { errorText }),
     options,
     optionsComplete: complete,
-    ...(header === undefined
-      ? {}
-      : {
-          workload: found(String(header.match[2]), header.at),
-          engine: found(String(header.match[5]), header.at),
-          depth: found(Number(header.match[6]), header.at),
-        }),
+    ...(header === undefined ? {} : settingsOf(header)),
     ...block,
+  };
+}
+
+function settingsOf({ match, at }: Header) {
+  return {
+    workload: found(String(match[2]), at),
+    engine: found(String(match[5]), at),
+    depth: found(Number(match[6]), at),
+  };
+}
+
+/** What the headers of several jobs agree in. */
+function inCommon(headers: readonly Header[]): Partial<ReturnType<typeof settingsOf>> {
+  const all = headers.map(settingsOf);
+  const [first] = all;
+  if (first === undefined) return {};
+  const { workload, engine, depth } = first;
+  return {
+    ...(all.every((each) => each.workload.value === workload.value) ? { workload } : {}),
+    ...(all.every((each) => each.engine.value === engine.value) ? { engine } : {}),
+    ...(all.every((each) => each.depth.value === depth.value) ? { depth } : {}),
   };
 }
 

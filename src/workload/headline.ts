@@ -5,6 +5,7 @@ import { bytesWords, percentWords, rateWords } from './words.ts';
 /** The most telling first. */
 const order: readonly ConclusionCode[] = [
   'job-failed',
+  'no-file',
   'direct-not-direct',
   'verify-reads',
   'served-by-host-cache',
@@ -95,6 +96,7 @@ function isHeadline(each: Conclusion): boolean {
     each.code === 'verify-reads' ||
     each.code === 'rate-limited' ||
     each.code === 'no-flush' ||
+    each.code === 'no-file' ||
     each.code === 'job-failed'
   );
 }
@@ -125,6 +127,8 @@ function sentence(stream: Stream, told: Conclusion, all: readonly Conclusion[]):
   switch (told.code) {
     case 'job-failed':
       return `the job failed, and its figures are of a part: ${told.claim}`;
+    case 'no-file':
+      return told.claim;
     case 'direct-not-direct':
       return `${figure} with direct=1 were ${likely}memory${notDisk}`;
     case 'served-by-host-cache':

@@ -68,7 +68,7 @@ function blanked(text: string, parts: readonly { readonly at: number; readonly e
 }
 
 function problemOf(text: string, runs: readonly SavedRun[]): NonNullable<SavedOutput['problem']> {
-  if (/^(?:3|4|5);fio-\d/m.test(text.slice(0, 1_000_000)))
+  if (/^(?:[345];fio-\d|2;[^;\r\n]{1,200};\d{1,6};\d{1,6};\d+;)/m.test(text.slice(0, 1_000_000)))
     return {
       code: 'terse',
       why: "is fio's terse form (--minimal), which is not read",
@@ -81,6 +81,13 @@ function problemOf(text: string, runs: readonly SavedRun[]): NonNullable<SavedOu
       cure: 'Use dd of GNU coreutils without status=noxfer, or time it.',
     };
   const [run] = runs;
+  const failed = runs.flatMap(({ jobs }) => jobs).find(({ error }) => (error?.value ?? 0) !== 0);
+  if (failed !== undefined)
+    return {
+      code: 'no-results',
+      why: `has no results: the job ${failed.name} ended with error ${failed.error?.value}${failed.errorText === undefined ? '' : ` (${failed.errorText})`} before it read or wrote anything`,
+      cure: 'Save the output of a run that came to its end.',
+    };
   if (run !== undefined)
     return {
       code: 'no-results',

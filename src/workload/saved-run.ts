@@ -18,6 +18,11 @@ export interface SavedRun {
   readonly damage: readonly string[];
 }
 
+/** Whether its bytes are as they were counted: fio's text has them in three digits or so. */
+export function hasExactBytes({ program, form }: Pick<SavedRun, 'program' | 'form'>): boolean {
+  return program === 'dd' || form === 'json';
+}
+
 export interface Layout {
   readonly job: string;
   readonly bytes?: number;
@@ -33,6 +38,8 @@ export interface SavedJob {
   readonly group: number;
   /** Processes that these figures are the sum of (group reporting). */
   readonly members: number;
+  /** Those are of several jobs, which need not be alike: nothing that was set for one of them is said of all. */
+  readonly isOfSeveral?: boolean;
   readonly pid?: string;
   readonly error?: Found<number>;
   readonly errorText?: string;

@@ -2,13 +2,14 @@ import type { Figure, Measured } from '../model/diagnosis.ts';
 import { optionBytes, optionSeconds } from './fio-numbers.ts';
 import { type Found, found } from './found.ts';
 import type { SavedOutput } from './read-output.ts';
-import type {
-  DirectionName,
-  JobOptions,
-  SavedDirection,
-  SavedJob,
-  SavedLatency,
-  SavedRun,
+import {
+  type DirectionName,
+  hasExactBytes,
+  type JobOptions,
+  type SavedDirection,
+  type SavedJob,
+  type SavedLatency,
+  type SavedRun,
 } from './saved-run.ts';
 import { countWords } from './words.ts';
 
@@ -115,6 +116,7 @@ function merge(
   // `15.4MiB` is rounded; whole blocks are exact, where the two agree and all blocks have one size.
   const bytes =
     told !== undefined &&
+    !hasExactBytes(run) &&
     requests !== undefined &&
     block.exact &&
     Math.abs((requests.value * block.bytes) / told.value - 1) < 0.01
@@ -301,19 +303,25 @@ function orderOf(workload: string | undefined): Stream['order'] | undefined {
   return workload.startsWith('rand') ? 'random' : 'sequential';
 }
 
+const leastLaidOut = 32 * 1024 ** 2;
+
 /** The size of one process's files: by its options, or by their layout. */
 function sizeOf(run: SavedRun, job: SavedJob, parts: readonly Part[]): Quantity | undefined {
   if (run.program === 'dd') {
     const bytes = parts[0]?.part.bytes;
     return bytes === undefined ? undefined : { value: bytes.value, at: [bytes.at] };
   }
+  if (job.isOfSeveral === true) return undefined;
   // The size of each of several files, or of a device, is not that of all.
   if (job.options.has('filesize') && job.options.has('nrfiles')) return undefined;
   const option = job.options.get('filesize') ?? job.options.get('size');
   const told = option === undefined || option.value.includes('%') ? undefined : optionBytes(option.value);
   if (option !== undefined && told !== undefined) return { value: told, at: [option.at] };
   const laid = run.layouts.find((each) => each.job === job.name);
-  return laid?.bytes === undefined ? undefined : { value: laid.bytes, at: [laid.at] };
+  // fio prints whole MiB, and the rest is missing: of a small file that is too much.
+  return laid?.bytes === undefined || laid.bytes < leastLaidOut
+    ? undefined
+    : { value: laid.bytes, at: [laid.at] };
 }
 
 /** An option's truth, as fio reads it. Undefined: not known. */

@@ -1,7 +1,7 @@
 import type { Claim, Claimed } from '../../ledger/program-samples.ts';
 import type { BenchmarkRate } from '../../model/explain-evidence.ts';
 import { readOutput } from '../read-output.ts';
-import type { SavedDirection, SavedRun } from '../saved-run.ts';
+import { hasExactBytes, type SavedDirection, type SavedRun } from '../saved-run.ts';
 import { ownRunner, programOf } from './reporting-program.ts';
 
 /**
@@ -50,7 +50,8 @@ export function rateIn(output: Uint8Array): BenchmarkRate | undefined {
       ...(rate === undefined ? {} : { bytesPerSecond: rate }),
     };
   };
-  const [read, write] = [of(['read', 'copy']), of(['write'])];
+  // fio's `mixed` (unified_rw_reporting) is of both, and the rate of neither.
+  const [read, write] = [of(['read', ...(first.program === 'dd' ? ['copy' as const] : [])]), of(['write'])];
   const timedSeconds = timedSecondsOf(runs);
   return {
     program: programOf(first),
@@ -91,10 +92,13 @@ function syncsOf(runs: readonly SavedRun[]): Claimed['syncs'] {
 
 /** Of all jobs; undefined where one of them did not say. */
 function sum(runs: readonly SavedRun[], names: readonly SavedDirection['direction'][]): Claim | undefined {
-  const parts = runs
-    .flatMap(({ jobs }) => jobs)
-    .flatMap(({ directions }) => directions.filter(({ direction }) => names.includes(direction)));
-  const claims = parts.map(claimOf);
+  const parts = runs.flatMap((run) =>
+    run.jobs
+      .flatMap(({ directions }) => directions)
+      .filter(({ direction }) => names.includes(direction))
+      .map((part) => ({ part, isExact: hasExactBytes(run) })),
+  );
+  const claims = parts.map(({ part, isExact }) => claimOf(part, isExact));
   if (claims.length === 0) return undefined;
   let [bytes, requests] = [0, 0];
   for (const claim of claims) {
@@ -105,14 +109,15 @@ function sum(runs: readonly SavedRun[], names: readonly SavedDirection['directio
   return {
     bytes,
     requests,
-    ...(parts.some(({ direction }) => direction === 'copy') ? { isCopy: true } : {}),
+    ...(parts.some(({ part }) => part.direction === 'copy') ? { isCopy: true } : {}),
   };
 }
 
 /** Text has its bytes in three digits: the number of requests times their one size is exact. */
-function claimOf({ bytes, requests }: SavedDirection): Claim | undefined {
+function claimOf({ bytes, requests }: SavedDirection, isExact: boolean): Claim | undefined {
   if (bytes === undefined) return undefined;
-  if (requests === undefined || requests.value === 0) return { bytes: bytes.value, requests: 0 };
+  if (isExact || requests === undefined || requests.value === 0)
+    return { bytes: bytes.value, requests: requests?.value ?? 0 };
   const sector = 512;
   const size = Math.round(bytes.value / requests.value / sector) * sector;
   const whole = size * requests.value;

@@ -63,7 +63,7 @@ function memoryMedia(trial: Trial): MediumWord[] {
  * The time that most requests took, with their submission: asynchronous engines do a buffered read while they
  * submit it, and fio's median leaves that out.
  */
-function typicalNs({
+export function typicalNs({
   medianNs,
   meanNs,
   submitNs,

@@ -3,6 +3,7 @@ import { figure, flag, isDirect, type Quantity, type Stream } from '../stream.ts
 import { bytesWords, countWords, percentWords, rateWords } from '../words.ts';
 import { diskShare } from './disk.ts';
 import { conclude, crossed, explainCommand, readsCommand, type Trial } from './trial.ts';
+import { isPaced } from './writes.ts';
 
 /** A guest that is faster than this many times the host's own disk did not read from it. */
 const clearly = 1.5;
@@ -215,7 +216,10 @@ function whichMemory(trial: Trial, diskAtMost: number): Conclusion[] {
   const { bytes, fileBytes } = stream;
   if (!trial.isGuest) return [];
   const isDirectRun = isDirect(stream) === true;
-  const invalidates = stream.run.program === 'fio' ? flag(stream, 'invalidate', true) : false;
+  const invalidates =
+    stream.run.program === 'fio' && flag(stream, 'pre_read', false) === false
+      ? flag(stream, 'invalidate', true)
+      : false;
   const meetsEachOnce = readsEachPageOnce(trial);
   const media: MediumWord = crossed(trial, 'host-cache');
   const settle = readsCommand(trial);
@@ -306,6 +310,16 @@ function nameOf(stream: Stream): string {
   return stream.output.file.split('/').at(-1) ?? stream.output.file;
 }
 
+/** Options by which blocks come in another order than by fio's map, or come before anything is counted. */
+const otherOrders = [
+  'random_distribution',
+  'file_service_type',
+  'percentage_random',
+  'read_iolog',
+  'zonemode',
+  'ramp_time',
+] as const;
+
 /**
  * Whether no page is read twice before each was read once: at random by fio's map, in whole pages, without the
  * guest's readahead, and by nobody else.
@@ -323,9 +337,10 @@ function readsEachPageOnce({ stream, inRun }: Trial): boolean {
     blockBytes !== undefined &&
     blockBytes % 4096 === 0 &&
     flag(stream, 'norandommap', false) === false &&
+    flag(stream, 'softrandommap', false) === false &&
     flag(stream, 'fadvise_hint', true) === true &&
-    !options.has('random_distribution') &&
-    !options.has('file_service_type') &&
+    options.get('fadvise_hint')?.value !== 'sequential' &&
+    !otherOrders.some((name) => options.has(name)) &&
     others.length === 0
   );
 }
@@ -358,7 +373,7 @@ export function differencesOf(stream: Stream, host: Stream): string[] {
 /** Two runs of one job that came out alike: what was done between them did not matter. */
 export function judgePairs(trial: Trial, others: readonly Stream[]): Conclusion[] {
   const { stream } = trial;
-  if (stream.direction !== 'read' || stream.rate === undefined) return [];
+  if (stream.direction !== 'read' || stream.rate === undefined || isPaced(stream)) return [];
   const rate = stream.rate.value;
   const twin = others.find(
     (each) =>

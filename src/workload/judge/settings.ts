@@ -7,17 +7,20 @@ import { conclude, crossed, explainCommand, readsCommand, type Trial, toldFigure
 /** What the job's own settings make of its figures. */
 export function judgeSettings(trial: Trial): Conclusion[] {
   return [
-    ...failed(trial),
+    ...judgeAnyway(trial),
     ...depth(trial),
     ...bufferedAsynchronous(trial),
     ...verify(trial),
     ...passes(trial),
     ...fits(trial),
     ...directInGuest(trial),
-    ...paced(trial),
     ...processor(trial),
-    ...brief(trial),
   ];
+}
+
+/** What they make of any figures, whatever was measured. */
+export function judgeAnyway(trial: Trial): Conclusion[] {
+  return [...failed(trial), ...paced(trial), ...brief(trial)];
 }
 
 function failed(trial: Trial): Conclusion[] {
@@ -227,9 +230,7 @@ function directInGuest(trial: Trial): Conclusion[] {
 function paced(trial: Trial): Conclusion[] {
   const { stream } = trial;
   const limit = stream.options.get('rate_iops');
-  const other = [...stream.options].find(([name]) =>
-    /^(?:rate$|rate_(?!process|cycle|iops)|thinktime$)/.test(name),
-  );
+  const other = [...stream.options].find(([name]) => /^(?:rate|thinktime)$/.test(name));
   const rate = stream.rate;
   if (limit !== undefined && rate !== undefined) {
     const part = limit.value.split(',')[stream.direction === 'write' ? 1 : 0] || limit.value.split(',')[0];

@@ -3,7 +3,7 @@ import { anyDevice } from '../device.ts';
 import { optionSeconds } from '../fio-numbers.ts';
 import { figure, flag, isDirect, type Quantity, type Stream } from '../stream.ts';
 import { bytesWords, countWords, nsWords, percentWords, rateWords, secondsWords } from '../words.ts';
-import { optionFigure } from './device.ts';
+import { optionFigure, typicalNs } from './device.ts';
 import { diskShare, writtenWords } from './disk.ts';
 import { conclude, crossed, explainCommand, type Trial, toldFigure } from './trial.ts';
 
@@ -47,8 +47,8 @@ function everyNth(stream: Stream): Quantity | undefined {
 }
 
 /** A rate that was set, or pauses: then time outside requests is no flush. */
-function isPaced({ options }: Stream): boolean {
-  return [...options.keys()].some((name) => /^(?:rate|thinktime)/.test(name));
+export function isPaced({ options }: Stream): boolean {
+  return [...options.keys()].some((name) => /^(?:rate|rate_iops|thinktime)$/.test(name));
 }
 
 interface Flush {
@@ -138,12 +138,13 @@ function keptIn(trial: Trial): MediumWord[] {
 function acknowledged(trial: Trial, flush: Flush | undefined): Conclusion[] {
   const { stream, inRun } = trial;
   const buffered = isBuffered(stream);
-  const { requests, meanNs, medianNs, bytes } = stream;
+  const { requests, bytes } = stream;
+  if (bytes?.value === 0) return [];
   if (requests === undefined || buffered === false || everyNth(stream) !== undefined) return [];
   const disk = diskShare(inRun, 'write');
   const fewer = disk?.most !== undefined && disk.most < 0.9 && stream.order === 'random' ? disk : undefined;
-  const latency = medianNs ?? meanNs;
-  const isFast = latency !== undefined && latency.value < anyDevice.readNsCertain;
+  const latency = typicalNs(stream);
+  const isFast = latency !== undefined && latency.quantity.value < anyDevice.readNsCertain;
   const [why, certainty, shown]: readonly [string, 'certain' | 'likely' | undefined, readonly Figure[]] =
     flush !== undefined
       ? [
@@ -154,7 +155,7 @@ function acknowledged(trial: Trial, flush: Flush | undefined): Conclusion[] {
       : fewer !== undefined
         ? [writtenWords(stream, fewer), 'certain', fewer.figures]
         : isFast
-          ? [`a write took ${nsWords(latency.value)}, which no disk does`, 'certain', []]
+          ? [`a write took ${nsWords(latency.quantity.value)}, which no disk does`, 'certain', []]
           : buffered === true
             ? [
                 'they were buffered (neither direct nor sync)',
@@ -173,9 +174,7 @@ function acknowledged(trial: Trial, flush: Flush | undefined): Conclusion[] {
       `the writes were acknowledged from memory${where}: ${why}${also}`,
       [
         figure(stream, 'writes', requests),
-        ...(latency === undefined
-          ? []
-          : [figure(stream, latency === medianNs ? 'median latency' : 'mean latency', latency, 'ns')]),
+        ...(latency === undefined ? [] : [figure(stream, latency.name, latency.quantity, 'ns')]),
         ...shown,
         ...(flush !== undefined && fewer !== undefined ? fewer.figures : []),
         ...(flush?.conclusion.figures.slice(0, 1) ?? []),
@@ -222,7 +221,7 @@ function flushAfterEach(trial: Trial): Conclusion[] {
 function noFlush(trial: Trial): Conclusion[] {
   const { stream } = trial;
   const { bytes, syncs } = stream;
-  if (isBuffered(stream) === false || everyNth(stream) !== undefined || bytes === undefined) return [];
+  if (isBuffered(stream) === false || everyNth(stream) !== undefined || !bytes?.value) return [];
   if ((syncs?.value ?? 0) > 0) return [];
   // Before it verifies, fio flushes by itself.
   const verifies = stream.options.get('verify');
