@@ -13,7 +13,9 @@ function requireNode() {
     throw new TaskError(`Node ${oldestNode.join('.')} or newer is needed; this is ${process.versions.node}.`);
   }
   if (process.platform !== 'linux') {
-    throw new TaskError(`vfs-verify runs on Linux; this is ${process.platform}.`);
+    throw new TaskError(
+      `vfs-verify is built on Linux; this is ${process.platform}. Install the package that "npm pack" makes there.`,
+    );
   }
 }
 

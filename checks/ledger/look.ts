@@ -1,6 +1,7 @@
 import type { Observed, Setting, Step } from '../../src/model/check.ts';
 import { type FilesystemKind, filesystems } from '../../src/model/filesystems.ts';
 import type { ExtentsResult, PageState } from '../../src/model/operation.ts';
+import { describeOutcome } from '../../src/model/outcome.ts';
 import { mapParts } from '../../src/model/read-steps.ts';
 import type { CachedPages } from '../../src/model/residency.ts';
 import type { Side } from '../../src/model/side.ts';
@@ -69,7 +70,8 @@ export function pagesOf(observed: Observed, id: string): CachedPages | { readonl
   let tellsDirty = true;
   for (const step of parts) {
     const state = observed.value<PageState>(step.id);
-    if (state === undefined) return { refused: 'its page state could not be read' };
+    if (state === undefined)
+      return { refused: `its page state could not be read: ${describeOutcome(observed.outcome(step.id))}` };
     if (state.by === 'refused') return { refused: refusalWords(state.refusal) };
     sum.total += state.pages;
     sum.cached += state.cached;

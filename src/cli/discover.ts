@@ -1,6 +1,7 @@
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { KnownError } from '../model/error.ts';
 import { type Mode, parseMode } from '../model/mode.ts';
+import { shellWord } from '../model/shell-word.ts';
 import { type GuestShares, sharesOfGuest } from '../share/discover/guest-shares.ts';
 import type { Machine } from '../share/discover/machines.ts';
 import type { Share } from '../share/share.ts';
@@ -21,7 +22,7 @@ export async function discoverShares(
   const machine =
     flags.guest === undefined || host.kind !== 'local' ? undefined : machineAt(flags.guest, machines);
   const found = await sharesOfGuest(guest, host, machines, machine === undefined ? {} : { pid: machine.pid });
-  if (found.shares.length === 0) throw noShares(found, guest, host);
+  if (found.shares.length === 0) throw await noShares(found, guest, host);
   const { shares } = found;
   const declared = flags.mode === undefined ? undefined : parseMode(flags.mode);
   return { ...found, shares: declared === undefined ? shares : shares.map(inMode(declared)) };
@@ -49,7 +50,7 @@ function inMode(mode: Mode) {
   return (share: Share): Share => ({ ...share, mode, modeHow: '--mode' });
 }
 
-function noShares({ unplaced }: GuestShares, guest: Endpoint, host: Endpoint): KnownError {
+async function noShares({ unplaced }: GuestShares, guest: Endpoint, host: Endpoint): Promise<KnownError> {
   const [mount] = unplaced;
   if (mount === undefined)
     return new KnownError(
@@ -57,9 +58,15 @@ function noShares({ unplaced }: GuestShares, guest: Endpoint, host: Endpoint): K
       `${guest.name} has no share mounted (virtiofs, or 9p over virtio)`,
       'Mount it there (mount -t virtiofs TAG DIR), or say which directories are one: --map GUESTDIR=HOSTDIR.',
     );
+  const map = `--map ${shellWord(`${mount.point}=${(await isThere(mount.point, host)) ? mount.point : 'HOSTDIR'}`)}`;
   return new KnownError(
     'no-daemon',
     `${guest.name} has the share ${mount.source} on ${mount.point}, and nothing that is seen on ${host.name} serves it`,
-    `Say which directory it is: --map ${mount.point}=HOSTDIR. Root sees more of other users' daemons; --host names another host.`,
+    `Say which directory it is: ${map}. Root sees more of other users' daemons; --host names another host.`,
   );
+}
+
+/** Lima, Colima and podman machine mount a directory of the host under its own name. */
+async function isThere(directory: string, host: Endpoint): Promise<boolean> {
+  return (await host.exec(['test', '-d', directory])).status === 0;
 }

@@ -18,7 +18,7 @@ import {
 } from '../workload/explain/accounted-run.ts';
 import { advice } from '../workload/explain/advice.ts';
 import { Asker } from '../workload/explain/asker.ts';
-import type { Running, Streams } from '../workload/explain/attended.ts';
+import { type Running, requireProbe, type Streams } from '../workload/explain/attended.ts';
 import { runOnHost } from '../workload/explain/on-host.ts';
 import { probeJob } from '../workload/explain/probe-job.ts';
 import { bringInto, type CacheState, parseStates } from '../workload/explain/states.ts';
@@ -87,6 +87,7 @@ async function explained(given: readonly string[], flags: ExplainFlags): Promise
   const sides = await reachSides(flags);
   const monitors = monitorsOf(sides);
   try {
+    if (flags.onHost === true) requireProbe(sides.host);
     const asked: Explained = {
       command: { argv, isProbe, ...(flags.in === undefined ? {} : { directory: flags.in }) },
       files: flags.file ?? [],

@@ -122,6 +122,12 @@ function noGuest(
       `this machine has the share ${mount.source} on ${mount.point}: it is a guest, and its host is not named`,
       'Name the host: --host ssh://user@host:port.',
     );
+  if (host.kind === 'local' && process.platform !== 'linux')
+    return new KnownError(
+      'no-guest',
+      `no guest is named, and machines are looked for on Linux only (this is ${process.platform})`,
+      "Name the guest and the directories that are one share: --guest 'exec:limactl shell default' --map GUESTDIR=HOSTDIR.",
+    );
   const where = host.kind === 'local' ? 'here' : `on ${host.name}`;
   const lab = flags.host === 'local' ? ', no lab is up' : '';
   return new KnownError(

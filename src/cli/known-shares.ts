@@ -3,6 +3,7 @@ import { bySudo } from '../endpoint/sudo.ts';
 import { labInUse } from '../lab/find.ts';
 import type { LabInfo } from '../lab/info.ts';
 import { KnownError } from '../model/error.ts';
+import { appleModeHow, isAppleMachine } from '../share/apple.ts';
 import { machinesOn } from '../share/discover/look.ts';
 import type { Machine } from '../share/discover/machines.ts';
 import type { Share } from '../share/share.ts';
@@ -53,9 +54,15 @@ export async function sharesBetween(
   machines: readonly Machine[] | undefined,
 ): Promise<Pick<Sides, 'shares' | 'mounts'>> {
   const named = namedShares(flags, lab);
-  if (named !== undefined) return { shares: named };
+  if (named !== undefined) return { shares: await sayingWhose(named, guest) };
   const found = await discoverShares(flags, guest, host, machines ?? (await machinesFor(flags, host)));
   return { ...found, shares: pickShares(found.shares, flags) };
+}
+
+/** Where the mode of a share that somebody named is not known, and cannot be, why. */
+async function sayingWhose(shares: readonly Share[], guest: Endpoint): Promise<readonly Share[]> {
+  if (shares.every(({ mode }) => mode !== undefined) || !(await isAppleMachine(guest))) return shares;
+  return shares.map((share) => (share.mode === undefined ? { ...share, modeHow: appleModeHow } : share));
 }
 
 /** Undefined where nobody names any. */

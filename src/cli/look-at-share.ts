@@ -1,3 +1,4 @@
+import { isLinux } from '../ground/look-at-side.ts';
 import type { SeenShare } from '../ground/share-facts.ts';
 import type { LabInfo } from '../lab/info.ts';
 import type { CountersResult, Operation, Stat, StatfsResult } from '../model/operation.ts';
@@ -37,6 +38,7 @@ export async function lookAtShare(
   return {
     ...{ guestDir, hostDir, type, tag, server, mode, modeHow },
     daemon: pid === undefined ? undefined : { pid, ...(refused === undefined ? {} : { refused }) },
+    hostIsLinux: isLinux(host.session.hello),
     inodes: { guest: inGuest?.ino, host: onHost?.ino },
     readOnly: !writable || mount?.options.includes('ro') === true,
     freeBytes: space === undefined ? undefined : space.available * space.blockSize,

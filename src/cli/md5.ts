@@ -28,6 +28,7 @@ export async function md5(paths: readonly string[], flags: Md5Flags): Promise<vo
   const question = readFlags(flags, paths);
   const asked = paths.map((each) => ({ check: 'md5', path: each }));
   await withSides('md5', flags, asked, async ({ sides, evidence, signal, started, display }) => {
+    requireDigest(sides, question.algorithm);
     const progress = showProgress(display, flags.json === true);
     try {
       const results: Result[] = [];
@@ -75,6 +76,19 @@ function readFlags(flags: Md5Flags, paths: readonly string[]): Question {
     timeoutMs: parseTimeout(flags.timeout),
     recursive: flags.recursive === true,
   };
+}
+
+/** Plain node, where it stands in for the probe, has no XXH3. @throws KnownError `no-digest` */
+function requireDigest({ guest, host }: Sides, algorithm: Algorithm): void {
+  for (const { endpoint, session } of [guest, host]) {
+    const lacked = session.lacks?.({ do: 'hash', path: '', algorithm });
+    if (lacked !== undefined)
+      throw new KnownError(
+        'no-digest',
+        `${endpoint.name}: plain node stands in for the probe, and has no ${lacked}`,
+        'Use --algo md5 or --algo sha256.',
+      );
+  }
 }
 
 interface Carry {

@@ -1,5 +1,5 @@
 import type { Ability } from '../model/ground.ts';
-import type { SeenSide } from './look-at-side.ts';
+import { isNode, type SeenSide } from './look-at-side.ts';
 import type { SeenShare } from './share-facts.ts';
 
 /** What the commands can do with these sides and shares. */
@@ -23,8 +23,11 @@ export function abilities(
   const uncounted = some(({ daemon }) => daemon !== undefined && daemon.refused === undefined);
   const fixed = some(({ via }) => via !== undefined);
   const modeless = some(({ mode }) => mode !== undefined);
-  const pages = [host, guest].filter(({ hello }) => !hello.features.includes('cachestat'));
-  const noRoot = [host, guest].filter(({ hello, ground }) => hello.uid !== 0 && ground.sudo !== 'free');
+  const nodes = [host, guest].filter(({ hello }) => isNode(hello));
+  const pages = [host, guest].filter(({ hello }) => !isNode(hello) && !hello.features.includes('cachestat'));
+  const noRoot = [host, guest].filter(
+    ({ hello, ground }) => !isNode(hello) && hello.uid !== 0 && ground.sudo !== 'free',
+  );
   const inSome = (those: readonly SeenShare[], why: string): Pick<Ability, 'can' | 'why'> => {
     if (those.length === 0) return { can: 'yes' };
     if (those.length === shares.length) return { can: 'no', why };
@@ -35,23 +38,31 @@ export function abilities(
   const account = lesser(inSome(uncounted, 'by latency only, where the daemon is not counted'));
   const check = inSome(unwritable, 'the share cannot be written');
   const told = lesser(inSome(modeless, 'what the mode promises is not known'));
+  const beside = `plain node stands in for the probe: ${nodes.map(({ where }) => where).join(', ')}`;
+  /** As far as node goes. */
+  const byNode = (how: Pick<Ability, 'can' | 'why'>): Pick<Ability, 'can' | 'why'> =>
+    nodes.length === 0 || how.can === 'no'
+      ? how
+      : { can: 'in part', why: how.why === undefined ? beside : `${how.why}; ${beside}` };
   const answers: Readonly<Record<(typeof commands)[number], Pick<Ability, 'can' | 'why'>>> = {
     md5: inSome(placed, 'one side does not see it'),
-    check: check.can === 'yes' ? told : check,
+    check: byNode(check.can === 'yes' ? told : check),
     reads: account,
     explain: account,
-    residency:
+    residency: byNode(
       pages.length === 0
         ? { can: 'yes' }
         : { can: 'in part', why: `without dirty pages (${pages.map(({ where }) => where).join(', ')})` },
-    'drop PATH': { can: 'yes' },
-    'drop --system-wide':
+    ),
+    'drop PATH': byNode({ can: 'yes' }),
+    'drop --system-wide': byNode(
       noRoot.length === 0
         ? { can: 'yes' }
         : {
-            can: noRoot.length === 2 ? 'no' : 'in part',
+            can: noRoot.length + nodes.length === 2 ? 'no' : 'in part',
             why: `needs root: ${noRoot.map(({ where }) => where).join(', ')}`,
           },
+    ),
     'mode --set': inSome(fixed, 'no way to change a mode is seen: --via'),
   };
   return commands.map((command) => ({ command, ...answers[command] }));

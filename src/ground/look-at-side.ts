@@ -52,6 +52,16 @@ export function parseSide(text: string): SideGround {
   };
 }
 
+/** Plain node answers in place of the probe. */
+export function isNode({ arch }: ProbeHello): boolean {
+  return arch === 'node';
+}
+
+/** The probe runs on Linux only; plain node says which system it is on. */
+export function isLinux(hello: ProbeHello): boolean {
+  return !isNode(hello) || hello.kernel.startsWith('linux ');
+}
+
 /** What a side's facts are made from. */
 export interface SeenSide {
   readonly where: 'host' | 'guest';

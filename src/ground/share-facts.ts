@@ -12,6 +12,8 @@ export interface SeenShare {
   readonly modeHow: string;
   /** The process that serves it, and whether its counters may be read (an errno's name where not). */
   readonly daemon: { readonly pid: number; readonly refused?: string } | undefined;
+  /** On no other system anything is seen of who serves it. */
+  readonly hostIsLinux: boolean;
   /** Inodes of its root. */
   readonly inodes: { readonly guest: string | undefined; readonly host: string | undefined };
   readonly readOnly: boolean | undefined;
@@ -74,8 +76,13 @@ function modeFact({ mode, modeHow, server }: SeenShare): GroundFact {
     : { about, state: 'ok', said: `${mode.name} (${modeHow})${by}` };
 }
 
-function daemonFact({ daemon, type }: SeenShare): GroundFact {
+function daemonFact({ daemon, type, hostIsLinux }: SeenShare): GroundFact {
   const about = 'daemon';
+  if (!hostIsLinux)
+    return {
+      ...{ about, state: 'limited' },
+      said: 'who serves it is not seen on this system: where reads come from is told by latency only',
+    };
   if (daemon === undefined)
     return {
       ...{

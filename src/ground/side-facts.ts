@@ -1,16 +1,17 @@
 import type { GroundFact } from '../model/ground.ts';
 import { shellWord } from '../model/shell-word.ts';
-import type { SeenSide } from './look-at-side.ts';
+import { isLinux, isNode, type SeenSide } from './look-at-side.ts';
 
 /** What a reached side can and cannot, and the cure of each. */
 export function sideFacts(side: SeenSide): readonly GroundFact[] {
   const { hello, bySsh } = side;
-  const program =
-    hello.arch === 'node' ? 'plain node stands in for the probe' : `${hello.arch}, probe ${hello.version}`;
+  const program = isNode(hello)
+    ? `${hello.kernel}, plain node stands in for the probe`
+    : `Linux ${hello.kernel}, ${hello.arch}, probe ${hello.version}`;
   const key = bySsh ? '; its ssh host key is the known one' : '';
   return [
-    { about: 'reached', state: 'ok', said: `Linux ${hello.kernel}, ${program}${key}` },
-    rightsFact(side),
+    { about: 'reached', state: 'ok', said: `${program}${key}` },
+    ...(isNode(hello) ? [] : [rightsFact(side)]),
     pageStateFact(side),
     ...(side.where === 'guest' ? [tracepointsFact(side)] : []),
     ...leftoverFacts(side),
@@ -58,8 +59,10 @@ function pageStateFact({ hello }: SeenSide): GroundFact {
       ...{ about, state: 'limited', said: 'no cachestat: cached pages by mincore, dirty ones are not told' },
       cure: 'Linux 6.5 or newer has it',
     };
+  const said = 'page caches cannot be looked into, nothing is dropped and nothing counted';
+  if (!isLinux(hello)) return { about, state: 'limited', said: `${said}: that takes Linux` };
   return {
-    ...{ about, state: 'missing', said: 'page caches cannot be looked into' },
+    ...{ about, state: 'missing', said },
     cure: 'the probe is needed: run npm run build where vfs-verify was installed from',
   };
 }

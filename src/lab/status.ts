@@ -4,6 +4,7 @@ import type { LabInfo } from './info.ts';
 import { currentBootId, currentProcesses, type Journal, readJournal } from './journal.ts';
 import { labDirectory, labsDirectory } from './places.ts';
 import { isRunning } from './processes.ts';
+import { mayHaveLabs } from './supported.ts';
 
 /** A lab that is there, or one that is not (any more, or not wholly). */
 export type LabStatus =
@@ -25,7 +26,8 @@ export async function labStatus(name = 'default'): Promise<LabStatus> {
   const directory = labDirectory(name);
   const absent = { schema: 'vfs-verify/lab/1', name, directory } as const;
   const journal = readJournal(directory);
-  if (journal === undefined) return { ...absent, state: 'down' };
+  // Elsewhere no lab can run: this one is another machine's, whose home directory this is too.
+  if (journal === undefined || !mayHaveLabs()) return { ...absent, state: 'down' };
   const info = readInfo(directory);
   if (info === undefined) return { ...absent, state: 'broken' };
   return { ...info, state: allRun(journal) ? 'up' : 'broken' };

@@ -16,6 +16,7 @@ import { findPrograms, type Programs } from './programs/programs.ts';
 import { versionOf } from './programs/version.ts';
 import { type OnProgress, timed } from './progress.ts';
 import { infoFile, labStatus, missingParts } from './status.ts';
+import { requireLinux } from './supported.ts';
 import { chooseAccelerator } from './trial.ts';
 import { backendProgram } from './vm/backend.ts';
 import { makeKeys } from './vm/keys.ts';
@@ -32,9 +33,10 @@ const labBytes = 64 * 1024 * 1024;
  * When this returns, everything runs on without us; when it throws, nothing does.
  * @throws KnownError `lab-differs` (it is up with other options), `program-missing`, `bad-kernel`,
  * `bad-mode`, `mode-not-in-lab`, `bad-directory`, `port-in-use`, `daemon-ended`, `vm-ended`,
- * `guest-not-up`, `guest-failed`, `mount-missing`, `disk-full`, `tree-failed`, `lock-timeout`.
+ * `guest-not-up`, `guest-failed`, `mount-missing`, `disk-full`, `tree-failed`, `lock-timeout`, `lab-unsupported`.
  */
 export async function labUp(options: LabOptions, onProgress: OnProgress): Promise<LabInfo> {
+  requireLinux();
   const name = options.name ?? 'default';
   const directory = labDirectory(name);
   const wish = wishOf(options);

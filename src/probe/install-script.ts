@@ -38,6 +38,8 @@ trap '[ -z "$dir" ] || rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 fail() { say failed "$@"; exit 1; }
 
+system=$(uname -s) || system=Linux
+[ "$system" = Linux ] || fail no-linux "$system"
 arch=$(uname -m) || arch=unknown
 case $arch in amd64) arch=x86_64 ;; arm64) arch=aarch64 ;; esac
 what=ready

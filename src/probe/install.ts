@@ -29,7 +29,7 @@ export interface StartOptions {
  * Starts the probe on a side and opens its session. This machine runs the built program where it lies; any
  * other side, unless it is installed there already, gets it over a channel of its own, into a private directory
  * that is gone again by the time this returns. On this machine plain node stands in where the program cannot be had (its `arch` is `node`).
- * @throws KnownError `probe-not-built`, `probe-no-arch`, `probe-no-space`, `probe-no-place`,
+ * @throws KnownError `probe-not-built`, `probe-no-linux`, `probe-no-arch`, `probe-no-space`, `probe-no-place`,
  * `probe-not-started`, `probe-start-timeout`, and what the endpoint throws.
  */
 export async function startProbe(endpoint: Endpoint, options: StartOptions = {}): Promise<ProbeSession> {
@@ -159,6 +159,13 @@ function installFailed(why: string, what: string, name: string, said: string): K
         'probe-no-place',
         `${name}: no directory is both writable and executable: ${what}.`,
         'Set XDG_RUNTIME_DIR or HOME there to a directory that is, or remount one of these without noexec.',
+        detail,
+      );
+    case 'no-linux':
+      return new KnownError(
+        'probe-no-linux',
+        `${name}: the probe needs Linux, and this is ${what}.`,
+        'Run vfs-verify on that machine itself: there plain node stands in for the probe.',
         detail,
       );
     case 'no-arch':

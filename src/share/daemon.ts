@@ -26,10 +26,29 @@ interface UnixSocket {
   readonly listening: boolean;
 }
 
+/** The lines of this machine's table of unix sockets; none where it has no /proc. */
+export function unixSockets(): readonly string[] {
+  try {
+    return readFileSync('/proc/net/unix', 'utf8').split('\n');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** The processes of this machine, by their directories' names; none where it has no /proc. */
+function pids(): readonly string[] {
+  try {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
 /** The sockets of this machine that have this address: one that listens, and each connection it accepted. */
 function socketsAt(address: string): UnixSocket[] {
-  return readFileSync('/proc/net/unix', 'utf8')
-    .split('\n')
+  return unixSockets()
     .filter((line) => line.endsWith(` ${address}`))
     .map((line) => {
       const [, , , flags = '0', , , inode = ''] = line.trim().split(/\s+/);
@@ -46,8 +65,8 @@ export function isListening(address: string): boolean {
 export function processesAt(address: string): number[] {
   const inodes = new Set(socketsAt(address).map(({ inode }) => `socket:[${inode}]`));
   if (inodes.size === 0) return [];
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && holds(name, inodes))
+  return pids()
+    .filter((name) => holds(name, inodes))
     .map(Number);
 }
 
@@ -94,9 +113,7 @@ export function startOf(address: string): DaemonStart | undefined {
 
 /** Every process of this machine with its command line: for whoever looks for daemons. */
 export function allCommandLines(): readonly { readonly pid: number; readonly argv: readonly string[] }[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => ({ pid: Number(name), argv: wordsOf(Number(name)) }));
+  return pids().map((name) => ({ pid: Number(name), argv: wordsOf(Number(name)) }));
 }
 
 function wordsOf(pid: number): readonly string[] {

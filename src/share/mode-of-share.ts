@@ -1,5 +1,6 @@
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { type Mode, parseMode } from '../model/mode.ts';
+import { appleModeHow, isAppleMachine } from './apple.ts';
 import { allCommandLines } from './daemon.ts';
 import { kindOfDaemon, programOfWords } from './daemon-kind.ts';
 import { directoryOfWords, modeOfWords } from './daemon-words.ts';
@@ -45,10 +46,14 @@ export async function modeOfShare(place: Pick<TogglePlace, 'share' | 'guest' | '
       how: "the daemon's command line",
       evidence,
     };
-  const how =
-    daemons.length > 1
-      ? `not known: ${daemons.length} daemons serve this directory`
-      : 'not known: no daemon that serves this directory is seen';
+  if (daemons.length > 1)
+    return {
+      mode: undefined,
+      how: `not known: ${daemons.length} daemons serve this directory`,
+      evidence,
+    };
+  const isApples = mount?.type === 'virtiofs' && (await isAppleMachine(await place.guest()));
+  const how = isApples ? appleModeHow : 'not known: no daemon that serves this directory is seen';
   return { mode: undefined, how, evidence };
 }
 

@@ -39,6 +39,15 @@ describe('a side', () => {
     expect(notOk(sideFacts(side('host', { features: [] })))).toEqual(['page-state: missing']);
   });
 
+  it('where plain node stands in for the probe has a cure on Linux, and none elsewhere', () => {
+    const elsewhere = sideFacts(side('host', { node: 'darwin', uid: 501 }));
+    expect(elsewhere[0]?.said).toBe('darwin 23.5.0, plain node stands in for the probe');
+    expect(notOk(elsewhere)).toEqual(['page-state: limited']);
+    expect(elsewhere.filter(({ cure }) => cure !== undefined)).toEqual([]);
+    const unbuilt = sideFacts(side('host', { node: 'linux', uid: 501 }));
+    expect(unbuilt.find(({ about }) => about === 'page-state')?.cure).toContain('npm run build');
+  });
+
   it('says what killed runs left behind, with the command that removes it', () => {
     const ground = { leftDirectories: ['/dev/shm/vfs-probe-a b'], stuckProbes: [812] };
     const facts = sideFacts(side('guest', { ground })).filter(({ about }) => about === 'leftovers');
@@ -89,6 +98,7 @@ describe('a share', () => {
     ['that may be another directory', { inodes: { guest: '5', host: '6' } }, ['place: limited']],
     ['without a known mode', { mode: undefined, modeHow: 'not known' }, ['mode: limited']],
     ['whose daemon is not seen', { daemon: undefined }, ['daemon: limited']],
+    ['whose host is no Linux', { daemon: undefined, hostIsLinux: false }, ['daemon: limited']],
     ['whose daemon may not be counted', { daemon: { pid: 7, refused: 'EACCES' } }, ['daemon: limited']],
     ['of a machine with memory of its own', { memoryShared: false }, ['memory: missing']],
     ['without direct I/O', { mode: parseMode('auto') }, ['direct-io: limited']],
@@ -123,6 +133,14 @@ describe('what can be done', () => {
     });
     const free = { uid: 1000, ground: { user: 'me', sudo: 'free' as const } };
     expect(cans(side('host', free), side('guest'), [share()])['drop --system-wide']).toBe('yes');
+  });
+
+  it('is in part where plain node stands in for the probe on one side', () => {
+    const host = side('host', { node: 'darwin', uid: 501 });
+    const inPart = { check: 'in part', residency: 'in part', 'drop PATH': 'in part' };
+    expect(cans(host, side('guest'), [share()])).toMatchObject({ md5: 'yes', ...inPart });
+    const user = { uid: 1000, ground: { user: 'me', sudo: 'none' as const } };
+    expect(cans(host, side('guest', user), [share()])['drop --system-wide']).toBe('no');
   });
 
   it('names the share that is less than the others', () => {

@@ -9,6 +9,8 @@ export function side(
     readonly uid?: number;
     readonly features?: readonly string[];
     readonly flag?: string;
+    /** Plain node answers in place of the probe, on this system. */
+    readonly node?: string;
     readonly ground?: Partial<SeenSide['ground']>;
   } = {},
 ): SeenSide {
@@ -18,8 +20,9 @@ export function side(
     flag: more.flag ?? (where === 'host' ? 'local' : 'ssh://me@vm:2222'),
     hello: {
       ...{ protocol: 1, version: '0.1.0', arch: 'x86_64', kernel: '6.12.1', pid: 1, pageSize: 4096 },
+      ...(more.node === undefined ? {} : { arch: 'node', kernel: `${more.node} 23.5.0` }),
       uid: more.uid ?? 0,
-      features: more.features ?? ['mincore', 'cachestat'],
+      features: more.features ?? (more.node === undefined ? ['mincore', 'cachestat'] : ['md5', 'sha256']),
     },
     ground: {
       ...{ user: 'root', sudo: 'none', fuseTracepoints: true, leftDirectories: [], stuckProbes: [] },
@@ -38,7 +41,7 @@ export function share(more: Partial<SeenShare> = {}): SeenShare {
       modeHow: "the daemon's command line",
     },
     ...{ daemon: { pid: 7 }, inodes: { guest: '5', host: '5' }, readOnly: false, freeBytes: 5e9 },
-    ...{ memoryShared: true, via: 'qmp:/run/q', leftDirectories: [] },
+    ...{ hostIsLinux: true, memoryShared: true, via: 'qmp:/run/q', leftDirectories: [] },
     ...more,
   };
 }

@@ -115,10 +115,22 @@ test('a side whose architecture nobody built is asked to compile it', async () =
   expect(await works(asRemote(), { directory: empty })).toBe('unversioned');
 }, 60_000);
 
+test('a side that is no Linux is named, and nothing is sent to it', async () => {
+  const bin = join(work, 'darwin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'uname'), '#!/bin/sh\n[ "$1" = -s ] && echo Darwin || echo arm64\n', {
+    mode: 0o755,
+  });
+  await expect(startProbe(asRemote([], { PATH: `${bin}:${process.env.PATH}` }))).rejects.toMatchObject({
+    code: 'probe-no-linux',
+    message: expect.stringContaining('this is Darwin'),
+  });
+});
+
 test('without a compiler there, the error says what to install', async () => {
   const bin = join(work, 'no-compiler');
   mkdirSync(bin);
-  const uname = '#!/bin/sh\necho riscv64\n';
+  const uname = '#!/bin/sh\n[ "$1" = -s ] && echo Linux || echo riscv64\n';
   writeFileSync(join(bin, 'uname'), uname, { mode: 0o755 });
   const sh = spawnSync('sh', ['-c', 'command -v sh'], { encoding: 'utf8' }).stdout.trim();
   copyFileSync(sh, join(bin, 'sh'));

@@ -70,6 +70,12 @@ describe('what to change to measure the other medium', () => {
     expect(advice({ ...account, files }, {})[0]).toContain('--invalidate=0');
   });
 
+  it('draws no conclusion from what is not explained', () => {
+    const account = accountOf([line('unexplained', 16 * mib)]);
+    const files = account.files.map((each) => ({ ...each, guestCached: [16 * mib, 0] as const }));
+    expect(advice({ ...account, files }, {}).join(' ')).not.toContain('nothing came from there');
+  });
+
   it('is an fsync where writes were left in memory', () => {
     const account = accountOf([]);
     const bytes = 8 * mib;

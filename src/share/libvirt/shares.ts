@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Endpoint } from '../../endpoint/endpoint.ts';
 import { KnownError } from '../../model/error.ts';
 import type { Mode } from '../../model/mode.ts';
-import { allCommandLines, processesAt } from '../daemon.ts';
+import { allCommandLines, processesAt, unixSockets } from '../daemon.ts';
 import { type DaemonKind, kindOfDaemon, programOfWords, serverOfKind } from '../daemon-kind.ts';
 import { directoryOfWords, modeOfWords } from '../daemon-words.ts';
 import { type ServedShare, shareAt } from '../discover/served-share.ts';
@@ -156,11 +155,5 @@ function isDomainSocket(address: string, id: string, alias: string): boolean {
 }
 
 function socketAddresses(): readonly string[] {
-  return [
-    ...new Set(
-      readFileSync('/proc/net/unix', 'utf8')
-        .split('\n')
-        .flatMap((line) => /\s(\/\S.*)$/.exec(line)?.[1] ?? []),
-    ),
-  ];
+  return [...new Set(unixSockets().flatMap((line) => /\s(\/\S.*)$/.exec(line)?.[1] ?? []))];
 }

@@ -20,7 +20,9 @@ export function advice(account: ProgramAccount, { allowDirectIo, hostMemoryBytes
   const reading = reads.bytes > 0 && reads.bytes >= writes.bytes / 20;
   const had = files.reduce((sum, { guestCached }) => sum + (guestCached?.[0] ?? 0), 0);
   const kept = reads.lines.find(({ source }) => source === 'guest-cache')?.bytes ?? 0;
-  if (reading && size > 0 && had > size / 2 && kept < reads.bytes / 20 && !isDirect)
+  // What is not explained may have come from the cache.
+  const nothingKept = top?.source !== 'unexplained' && kept < reads.bytes / 20;
+  if (reading && size > 0 && had > size / 2 && nothingKept && !isDirect)
     told.push(
       "the guest had the file in its cache before, and nothing came from there: the mode's open drops it, or the program itself (fio does, unless --invalidate=0)",
     );

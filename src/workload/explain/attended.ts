@@ -70,6 +70,19 @@ export interface Running {
 }
 
 /**
+ * Sees that a side can run programs under its probe.
+ * @throws KnownError `no-account`
+ */
+export function requireProbe({ endpoint, session }: Place): void {
+  if (session.hello.arch !== 'node') return;
+  throw new KnownError(
+    'no-account',
+    `${endpoint.name}: plain node stands in for the probe, and cannot count what a program asks for`,
+    'Build the probe where this is Linux (npm run build); elsewhere programs are explained in the guest only.',
+  );
+}
+
+/**
  * Starts somebody else's program under the probe's `run`, its streams connected to the user's byte for byte.
  * @param under directories of the share there: files below them are told when they are seen open.
  * @throws KnownError `no-account` where this side's probe cannot run programs; what the endpoint throws.
@@ -81,12 +94,7 @@ export async function startAttended(
   streams: Streams,
   listener: Listener = {},
 ): Promise<Running> {
-  if (session.hello.arch === 'node')
-    throw new KnownError(
-      'no-account',
-      `${endpoint.name}: without the probe nobody can count what a program asks for`,
-      'Build it (npm run build), or run this from the other side.',
-    );
+  requireProbe({ endpoint, session });
   const name = `vfs-verify-${randomBytes(16).toString('hex')}`;
   const lines = new Lines(listener);
   const attended = session.request(
