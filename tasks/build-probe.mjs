@@ -14,8 +14,8 @@ import {
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { isEntry, main, run, TaskError } from './child.mjs';
+import { readFlags } from './flags.mjs';
 import { root } from './lock.mjs';
 
 const sources = join(root, 'src', 'probe', 'native');
@@ -200,7 +200,8 @@ export async function buildProbe({ arch, outDir }) {
 
 if (isEntry(import.meta.url)) {
   await main(async () => {
-    const { values } = parseArgs({ options: { arch: { type: 'string', multiple: true } } });
+    const usage = 'node tasks/build-probe.mjs [--arch x86_64|aarch64]...';
+    const { values } = readFlags(usage, { options: { arch: { type: 'string', multiple: true } } });
     for (const arch of values.arch ?? [nativeArchitecture]) {
       const path = await buildProbe({ arch, outDir: join(root, 'dist', 'probe') });
       if (path !== undefined) console.log(path);

@@ -13,10 +13,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { buildBackend } from './build-backend.mjs';
 import { buildProbe } from './build-probe.mjs';
 import { isEntry, main, run, TaskError } from './child.mjs';
+import { readFlags } from './flags.mjs';
 import { root, withLock } from './lock.mjs';
 
 const dist = join(root, 'dist');
@@ -145,7 +145,9 @@ export async function build(what = {}) {
 
 if (isEntry(import.meta.url)) {
   await main(async () => {
-    const { values } = parseArgs({ options: { arch: { type: 'string', multiple: true } } });
+    const usage =
+      'npm run build -- [--arch x86_64|aarch64]...   (of the probe; without it: all that can be built here)';
+    const { values } = readFlags(usage, { options: { arch: { type: 'string', multiple: true } } });
     await build(values.arch === undefined ? {} : { architectures: values.arch });
   });
 }

@@ -110,6 +110,9 @@ export function wasInterrupted() {
  */
 export class TaskError extends Error {}
 
+/** What `--help` prints: the end of a task that did what it was asked for. */
+export class UsageAsked extends Error {}
+
 /**
  * Runs a task's story; a TaskError is printed as it is and ends with status 1.
  * @param {() => Promise<number | void>} story
@@ -118,8 +121,9 @@ export async function main(story) {
   try {
     process.exitCode = (await story()) ?? 0;
   } catch (error) {
-    console.error(error instanceof TaskError ? error.message : error);
-    process.exitCode = 1;
+    if (error instanceof UsageAsked) console.log(error.message);
+    else console.error(error instanceof TaskError ? error.message : error);
+    process.exitCode = error instanceof UsageAsked ? 0 : 1;
   }
 }
 

@@ -5,6 +5,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildProbes, compile, nativeArchitecture } from './build.mjs';
 import { endOnSignals, main, run, TaskError, wasInterrupted } from './child.mjs';
+import { readFlags } from './flags.mjs';
 import { root } from './lock.mjs';
 import { setup } from './setup.mjs';
 
@@ -63,6 +64,7 @@ async function labDown() {
 }
 
 async function demo() {
+  readFlags('npm run demo   (it takes no flags)', {});
   endOnSignals(labDown);
   await setup({ for: 'demo' });
   await compile();

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile } from './build.mjs';
 import { main } from './child.mjs';
+import { readFlags } from './flags.mjs';
 import { root } from './lock.mjs';
 import { setup } from './setup.mjs';
 
@@ -16,6 +17,7 @@ function read(name) {
 }
 
 async function docs() {
+  readFlags('npm run docs   (it takes no flags)', {});
   await setup({ for: 'build' });
   await compile();
   const dist = join(root, 'dist', 'src');

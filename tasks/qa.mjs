@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { nativeArchitecture } from './build.mjs';
 import { endOnSignals, main, run } from './child.mjs';
+import { readFlags } from './flags.mjs';
 import { root } from './lock.mjs';
 import { setup } from './setup.mjs';
 
@@ -29,6 +30,7 @@ async function pass(gate) {
 }
 
 async function qa() {
+  readFlags('npm run qa   (it takes no flags)', {});
   endOnSignals();
   const began = performance.now();
   await setup({ for: 'build' });

@@ -41,4 +41,11 @@ export async function setup(what) {
   if (said) console.log(`setup: done in ${((performance.now() - began) / 1000).toFixed(1)} s`);
 }
 
-if (isEntry(import.meta.url)) await main(() => setup({ for: 'test' }));
+if (isEntry(import.meta.url))
+  await main(async () => {
+    requireNode();
+    // A Node that is too old has no parseArgs.
+    const { readFlags } = await import('./flags.mjs');
+    readFlags('npm run setup   (it takes no flags)', {});
+    await setup({ for: 'test' });
+  });

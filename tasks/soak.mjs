@@ -1,17 +1,20 @@
 // Does any check accuse released software of what it did not do? Repeats the whole matrix on the lab's own
 // programs: `npm run soak`, `npm run soak -- --rounds 3 --modes auto,never`. Ends with 1 where a check failed
 // that is not a known defect (docs/findings), or could not tell in more than one in a hundred of its rounds.
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { build, nativeArchitecture } from './build.mjs';
 import { endOnSignals, main, run, TaskError } from './child.mjs';
+import { count, readFlags } from './flags.mjs';
 import { root } from './lock.mjs';
 import { setup } from './setup.mjs';
 
 const mostUnknown = 0.01;
 const minutesForOneRound = 30;
+const usage = `npm run soak -- [--rounds N] [--modes LIST]
+  --rounds N    how often each case is carried out (20)
+  --modes LIST  joined by commas; without it: those of a lab`;
 
 /** @param {readonly string[]} args */
 const vfsVerify = (args) => [process.execPath, join(root, 'bin', 'vfs-verify.js'), ...args];
@@ -41,11 +44,10 @@ function tally({ results }) {
 }
 
 async function soak() {
-  const { values } = parseArgs({
+  const { values } = readFlags(usage, {
     options: { rounds: { type: 'string', default: '20' }, modes: { type: 'string' } },
   });
-  const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new TaskError(`--rounds ${values.rounds} is no number`);
+  const rounds = count(values.rounds, '--rounds');
   await setup({ for: 'test' });
   await build({ architectures: [nativeArchitecture] });
   const name = `soak-${process.pid}`;
@@ -57,24 +59,16 @@ async function soak() {
   try {
     const up = await run(
       vfsVerify([
-        'lab',
-        'up',
-        '--name',
-        name,
-        '--guests',
-        '2',
-        '--second-tag',
-        '--boot-timeout',
-        '300',
+        ...['lab', 'up', '--name', name, '--guests', '2', '--second-tag', '--boot-timeout', '300'],
         ...modes,
       ]),
     );
     if (up.status !== 0) throw new TaskError(`The lab did not come up:\n${up.output}`);
     const where = [`--lab=${name}`, '--bundle', join(evidence, 'bundle'), '--report', `json=${file}`];
     const known = ['--known', join(root, 'docs', 'findings')];
-    const minutes = minutesForOneRound * rounds;
     const check = vfsVerify(['check', ...where, ...known, ...modes, '--repeat', `${rounds}`]);
-    await run(['timeout', `${minutes}m`, ...check], { show: true });
+    const ended = await run(check, { show: true, limitMinutes: minutesForOneRound * rounds });
+    if (!existsSync(file)) throw new TaskError(`The check left no report; it ended with ${ended.status}.`);
   } finally {
     await down();
   }

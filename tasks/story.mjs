@@ -1,9 +1,9 @@
 // The case that vfs-verify was born from, played again in a lab: a benchmark in a guest reads far faster than the disk
 // can, each wrong turn that one may take from there, what counters say of it, and the right measurement at the end.
 // `npm run story`; with `-- --keep` the pages of docs/ and the README show this run from then on.
-import { parseArgs } from 'node:util';
 import { build, nativeArchitecture } from './build.mjs';
 import { endOnSignals, main, run, TaskError, wasInterrupted } from './child.mjs';
+import { count, readFlags } from './flags.mjs';
 import { root } from './lock.mjs';
 import { setup } from './setup.mjs';
 import { slowDisk } from './story/slow-disk.mjs';
@@ -13,15 +13,14 @@ const name = `story-${process.pid}`;
 /** @param {readonly string[]} args */
 const vfsVerify = (args) => run([process.execPath, `${root}/bin/vfs-verify.js`, ...args]);
 
-/** @param {string} text @param {string} flag */
-function whole(text, flag) {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new TaskError(`${flag} ${text} is no number above 0`);
-  return value;
-}
+const usage = `npm run story -- [--size MIB] [--seconds N] [--disk-iops N] [--keep]
+  --size MIB     of the file that fio reads (128)
+  --seconds N    how long each measurement takes at most (6)
+  --disk-iops N  reads a second that the disk behind the share is slowed down to (165)
+  --keep         the README and docs/ show this run from then on`;
 
 async function story() {
-  const { values } = parseArgs({
+  const { values } = readFlags(usage, {
     options: {
       size: { type: 'string', default: '128' },
       seconds: { type: 'string', default: '6' },
@@ -29,9 +28,9 @@ async function story() {
       keep: { type: 'boolean', default: false },
     },
   });
-  const sizeMiB = whole(values.size, '--size');
-  const seconds = whole(values.seconds, '--seconds');
-  const readsPerSecond = whole(values['disk-iops'], '--disk-iops');
+  const sizeMiB = count(values.size, '--size');
+  const seconds = count(values.seconds, '--seconds');
+  const readsPerSecond = count(values['disk-iops'], '--disk-iops');
   await setup({ for: 'demo' });
   await build({ architectures: [nativeArchitecture] });
   // These need packages, which are there only now.

@@ -6,11 +6,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from './build.mjs';
 import { endOnSignals, main, run } from './child.mjs';
+import { readFlags } from './flags.mjs';
 import { root } from './lock.mjs';
 import { setup } from './setup.mjs';
 import { filesLeftIn, mountsBelow, processesMarked } from './test/leftovers.mjs';
 
 const suites = ['unit', 'lab'];
+const usage = `npm test -- [unit|lab] [WORD...]
+  unit, lab  one suite; without one: both
+  WORD       handed on to vitest: files, -t PATTERN`;
 const inCi = !['', 'false', '0', undefined].includes(process.env.CI);
 
 /**
@@ -98,6 +102,8 @@ async function clearAway(world) {
 async function test() {
   const began = performance.now();
   const words = process.argv.slice(2);
+  // Everything else may be vitest's.
+  readFlags(usage, { args: words, strict: false, allowPositionals: true });
   const chosen = suites.filter((suite) => words.includes(suite));
   const rest = words.filter((word) => !suites.includes(word));
   await setup({ for: 'test' });
