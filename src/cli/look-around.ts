@@ -9,6 +9,7 @@ import type { Ground, GroundFact, GroundPlace } from '../model/ground.ts';
 import type { Machine } from '../share/discover/machines.ts';
 import type { Share } from '../share/share.ts';
 import { machinesFor, settle, sharesBetween } from './known-shares.ts';
+import { withLocalMode } from './local-mode.ts';
 import { lookAtShare } from './look-at-share.ts';
 import { ownLeftovers } from './own-leftovers.ts';
 import { closeSide, type ReachedSide, reachGuest, reachHost, type SideFlags } from './sides.ts';
@@ -111,8 +112,12 @@ async function sharesSeen(
   if ('error' in known) return known;
   const { shares, mounts } = known.value;
   return Promise.all(
-    shares.map((each) =>
-      lookAtShare(each, { host, guest, machine: machineOf(each, machines), lab, mounts: mounts ?? [] }),
+    shares.map(async (each) =>
+      lookAtShare(await withLocalMode(each, guest, host), {
+        ...{ host, guest, lab },
+        machine: machineOf(each, machines),
+        mounts: mounts ?? [],
+      }),
     ),
   );
 }

@@ -14,6 +14,7 @@ import { putBack, putInto, type Toggled } from '../share/toggle/run.ts';
 import { benchFor } from './bench.ts';
 import { interruption } from './interruption.ts';
 import { knownShares, onShare } from './known-shares.ts';
+import { oneKernel, withLocalMode } from './local-mode.ts';
 import { checkPaths } from './locate.ts';
 import { reachSides, type Sides } from './sides.ts';
 import { parseVia } from './toggle-forms.ts';
@@ -132,7 +133,7 @@ async function show(share: Share, before: Share, flags: ModeFlags, signal: Abort
     evidence: known.evidence,
     ...(original === undefined ? {} : { original }),
   };
-  if (!flags.prove) return answer;
+  if (!flags.prove || known.how === oneKernel) return answer;
   const proof = await proveMode({ ...share, mode: known.mode, modeHow: known.how }, flags, signal);
   return { ...answer, ...seenOnly(answer, proof), proof };
 }
@@ -157,11 +158,25 @@ async function knownMode(
   const { place, close } = await openPlace(declared, lab, flags, via?.argument);
   try {
     const known = await modeOfShare(place);
-    if (known.mode !== undefined || via === undefined) return known;
+    if (known.mode !== undefined) return known;
+    if (via === undefined) return { ...known, ...(await seenFromInside(declared, flags)) };
     const { mode: name, how } = await via.form.look(place);
     return name === undefined ? known : { ...known, mode: parseMode(name), how };
   } finally {
     await close();
+  }
+}
+
+/** The mode that only somebody on both sides sees: that they are one kernel. */
+async function seenFromInside(share: Share, flags: ModeFlags): Promise<Partial<KnownMode>> {
+  try {
+    const sides = await reachSides(flags);
+    const { mode: seen, modeHow } = await withLocalMode(share, sides.guest, sides.host).finally(sides.close);
+    return seen === undefined ? {} : { mode: seen, how: modeHow };
+  } catch (error) {
+    // What was asked is the mode, and it is not known either way.
+    if (error instanceof KnownError) return {};
+    throw error;
   }
 }
 

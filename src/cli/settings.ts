@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { findConfig, loadConfig } from '../config/load.ts';
 import { KnownError } from '../model/error.ts';
-import { type Given, type Ground, groundOf, guestsIn, type Target, targetOf } from './targets.ts';
+import { type Given, guestsIn, placeOf, type SharePlace, type Target, targetOf } from './targets.ts';
 
 /** Where a value comes from, as commander calls it; `config` is the file of settings. */
 const given = ['cli', 'env'];
@@ -46,7 +46,7 @@ export async function applySettings(command: Command): Promise<void> {
     command.setOptionValueWithSource('guest', only?.guest, source);
     command.setOptionValueWithSource('guestName', only?.name, source);
   }
-  if (targets.length < 2) setGround(command, only ?? groundOf({}, said, config));
+  if (targets.length < 2) setPlace(command, only ?? placeOf({}, said, config));
 }
 
 /**
@@ -87,7 +87,7 @@ async function namedGuests(
     : { names: [config.guest ?? []].flat(), source: 'config' };
 }
 
-function setGround(command: Command, { host, hostOfFile, map, modeOf }: Ground): void {
+function setPlace(command: Command, { host, hostOfFile, map, modeOf }: SharePlace): void {
   setHost(command, hostOfFile || isGiven(command, 'host') ? host : undefined);
   if (map.length > 0 && !isGiven(command, 'map')) command.setOptionValueWithSource('map', map, 'config');
   command.setOptionValueWithSource('modeOf', modeOf, 'config');

@@ -2,15 +2,14 @@ import type { Endpoint } from '../endpoint/endpoint.ts';
 import { connectSsh } from '../endpoint/ssh.ts';
 import { bySudo, requireSudo } from '../endpoint/sudo.ts';
 import type { LabInfo } from '../lab/info.ts';
-import { parseMode } from '../model/mode.ts';
 import type { SideFacts } from '../model/report.ts';
 import { startProbe } from '../probe/install.ts';
 import { withPrivileges } from '../probe/privileged.ts';
 import type { ProbeSession } from '../probe/session.ts';
 import type { GuestMount } from '../share/guest-mounts.ts';
-import { isOneSuperblock } from '../share/one-superblock.ts';
 import type { Share } from '../share/share.ts';
 import { settle, sharesBetween } from './known-shares.ts';
+import { withLocalMode } from './local-mode.ts';
 import { hasSudo, openGuest, openHost } from './open-sides.ts';
 
 /** For output that is still on its way into a pipe. */
@@ -97,12 +96,6 @@ export async function reachSides(given: SideFlags): Promise<Sides> {
     await close();
     throw error;
   }
-}
-
-/** Where nobody serves the share, since both sides are one kernel, that is its mode. */
-async function withLocalMode(share: Share, guest: ReachedSide, host: ReachedSide): Promise<Share> {
-  if (share.mode !== undefined || !(await isOneSuperblock(share, guest, host))) return share;
-  return { ...share, mode: parseMode('local:bind'), modeHow: 'one kernel, one device, one inode' };
 }
 
 function versionsIn({ programs }: LabInfo): Readonly<Record<string, string>> {

@@ -3,7 +3,7 @@ import type { Config, GuestSettings, ShareSettings } from '../config/config.ts';
 import { KnownError } from '../model/error.ts';
 
 /** Where the shares of a guest are: what `--host` and `--map` say, and the modes that the file gives. */
-export interface Ground {
+export interface SharePlace {
   readonly host: string;
   /** The file says which host it is. */
   readonly hostOfFile: boolean;
@@ -13,7 +13,7 @@ export interface Ground {
 }
 
 /** One guest that is asked, with its host and its shares. */
-export interface Target extends Ground {
+export interface Target extends SharePlace {
   /** As the user calls it: a name of the file of settings, or its address. */
   readonly name: string;
   readonly guest: string;
@@ -29,15 +29,15 @@ export interface Given {
 export function targetOf(name: string, given: Given, config: Config): Target {
   const own = ownOf(config.guests, name);
   const settings = typeof own === 'object' ? own : { address: own ?? name };
-  return { name, guest: settings.address, ...groundOf(settings, given, config) };
+  return { name, guest: settings.address, ...placeOf(settings, given, config) };
 }
 
 /** Flags first, then what the file says of this guest, then what it says of all. */
-export function groundOf(
+export function placeOf(
   { host, shares: names }: Pick<GuestSettings, 'host' | 'shares'>,
   given: Given,
   config: Config,
-): Ground {
+): SharePlace {
   const shares = given.map === undefined ? sharesOf(config, names) : [];
   return {
     host: hostOf(given.host ?? host ?? config.host, config) ?? 'local',

@@ -24,7 +24,7 @@ export async function requireSudo(endpoint: Endpoint): Promise<void> {
   if (status === 0) return;
   throw new KnownError(
     'sudo-refused',
-    `${endpoint.name}: sudo does not start anything: ${stderr.trim().split('\n').at(-1) ?? 'it says nothing'}`,
+    `${endpoint.name}: sudo does not start anything: ${stderr.trim().split('\n').at(-1) || 'it says nothing'}`,
     'Let sudo ask for no password there (NOPASSWD), or leave --sudo away: what needs root is then named and left out.',
   );
 }

@@ -1,5 +1,6 @@
 import type { GroundFact } from '../model/ground.ts';
 import { hasWindow, type Mode } from '../model/mode.ts';
+import { shellWord } from '../model/shell-word.ts';
 
 /** What was seen of one share; undefined where it could not be told. */
 export interface SeenShare {
@@ -49,7 +50,7 @@ function placeFact({ type, tag, inodes, guestDir, hostDir }: SeenShare): GroundF
   if (inodes.host === undefined)
     return {
       ...{ about, state: 'missing', said: `${kind}: the host has no ${hostDir}, or does not let us see it` },
-      cure: `--map ${guestDir}=HOSTDIR`,
+      cure: `--map ${shellWord(guestDir)}=HOSTDIR`,
     };
   if (inodes.guest === undefined)
     return {
@@ -61,7 +62,7 @@ function placeFact({ type, tag, inodes, guestDir, hostDir }: SeenShare): GroundF
     : {
         ...{ about, state: 'limited' },
         said: `${kind}: its root is inode ${inodes.guest} in the guest and ${inodes.host} on the host: perhaps not the same directory`,
-        cure: `--map ${guestDir}=HOSTDIR, if it is another`,
+        cure: `--map ${shellWord(guestDir)}=HOSTDIR, if it is another`,
       };
 }
 
@@ -76,8 +77,10 @@ function modeFact({ mode, modeHow, server }: SeenShare): GroundFact {
     : { about, state: 'ok', said: `${mode.name} (${modeHow})${by}` };
 }
 
-function daemonFact({ daemon, type, hostIsLinux }: SeenShare): GroundFact {
+function daemonFact({ daemon, type, mode, hostIsLinux }: SeenShare): GroundFact {
   const about = 'daemon';
+  if (mode?.server === 'local')
+    return { about, state: 'ok', said: 'nobody serves it: both sides are one kernel' };
   if (!hostIsLinux)
     return {
       ...{ about, state: 'limited' },
@@ -120,7 +123,7 @@ function memoryFact({ memoryShared }: SeenShare): readonly GroundFact[] {
 }
 
 function directFact({ mode }: SeenShare): readonly GroundFact[] {
-  if (mode === undefined || mode.server === '9p') return [];
+  if (mode === undefined || !isVirtiofs(mode)) return [];
   const reaches = mode.flags.some((each) => each.replaceAll('_', '-') === 'allow-direct-io');
   return [
     reaches
@@ -133,8 +136,12 @@ function directFact({ mode }: SeenShare): readonly GroundFact[] {
   ];
 }
 
+function isVirtiofs({ server }: Mode): boolean {
+  return server === 'rust' || server === 'c';
+}
+
 function windowFact({ mode }: SeenShare): readonly GroundFact[] {
-  if (mode === undefined || mode.server === '9p') return [];
+  if (mode === undefined || !isVirtiofs(mode)) return [];
   return [
     {
       about: 'window',
@@ -154,7 +161,12 @@ function spaceFact({ readOnly, freeBytes, hostDir }: SeenShare): GroundFact {
   if (freeBytes === undefined) return { about, state: 'limited', said: 'how much space it has is not told' };
   const said = `${Math.floor(freeBytes / (1024 * 1024)).toLocaleString('en')} MiB are free`;
   return freeBytes < fewBytes
-    ? { about, state: 'limited', said: `only ${said}: checks may run out of space`, cure: `df -h ${hostDir}` }
+    ? {
+        about,
+        state: 'limited',
+        said: `only ${said}: checks may run out of space`,
+        cure: `df -h ${shellWord(hostDir)}`,
+      }
     : { about, state: 'ok', said: `can be written; ${said}` };
 }
 
@@ -164,7 +176,7 @@ function leftoverFact({ leftDirectories, hostDir }: SeenShare): readonly GroundF
     {
       ...{ about: 'leftovers', state: 'limited' },
       said: `left behind by runs that were killed: ${leftDirectories.join(', ')} (the next check removes it)`,
-      cure: `rm -r ${leftDirectories.map((each) => `${hostDir}/${each}`).join(' ')}`,
+      cure: `rm -r ${leftDirectories.map((each) => shellWord(`${hostDir}/${each}`)).join(' ')}`,
     },
   ];
 }

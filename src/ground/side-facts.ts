@@ -37,17 +37,16 @@ function rightsFact({ where, flag, hello, ground: { user, sudo } }: SeenSide): G
   const asks = sudo === 'asks' ? ', whom sudo asks for a password' : '';
   return {
     ...{ about, state: 'limited', said: `the user ${user}${asks}: ${costs}` },
-    cure:
-      where === 'host' && flag === 'local'
-        ? 'sudo vfs-verify …'
-        : `log in there as root: --${where} ${shellWord(asRoot(flag))}`,
+    cure: rootCure(where, flag),
   };
 }
 
 /** The same place for root. */
-function asRoot(flag: string): string {
+function rootCure(where: 'host' | 'guest', flag: string): string {
+  if (flag === 'local') return 'sudo vfs-verify …';
+  if (flag.startsWith('exec:')) return `a command that gives root's shell there: --${where} 'exec:…'`;
   const plain = flag.replace(/^ssh:\/\//, '').replace(/^[^@]*@/, '');
-  return `ssh://root@${plain}`;
+  return `log in there as root: --${where} ${shellWord(`ssh://root@${plain}`)}`;
 }
 
 function pageStateFact({ hello }: SeenSide): GroundFact {

@@ -22,7 +22,7 @@ const stray = new RegExp(
     String.raw`(?<escape>\x1b\[[0-9;?]{0,32}[@-~]|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|\x1b[()][0-9A-B])`,
     String.raw`(?<tag><\/?[a-zA-Z][^<>]{0,200}>)`,
     String.raw`(?<entity>&(?:gt|lt|amp|quot|apos|nbsp|#\d{1,6}|#x[0-9a-fA-F]{1,5});)`,
-    String.raw`(?<percent>%(?:3E|3e|3D|3d|20|2C|2c|5B|5b|5D|5d|7C|7c|28|29))`,
+    '(?<percent>%(?:3E|3e|3D|3d|20|2C|2c|5B|5b|5D|5d|7C|7c|28|29))',
     String.raw`(?<space>[\u00a0\u2007\u2009\u202f]|\u200b|\ufeff)`,
     String.raw`(?<quoted>=3D|=\r?\n)`,
   ].join('|'),

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Ground } from '../../src/model/ground.ts';
 import type { Report } from '../../src/model/report.ts';
 import { type LocalShare, localShare } from './program.ts';
 
@@ -62,6 +63,20 @@ describe.skipIf(!mayOverlay)('two views of one directory', { timeout: 60_000 }, 
       how: 'one kernel, one device, one inode',
     });
     expect(results[0]?.verdict.kind).toBe('pass');
+  });
+
+  it('of a bind mount are what doctor and mode say too', async () => {
+    const doctor = await run('doctor', 'bound', '--json');
+    const share = (JSON.parse(doctor.stdout) as Ground).places.find(({ where }) => where === 'share');
+    const said = Object.fromEntries(
+      share?.facts.map(({ about, state, said }) => [about, [state, said]]) ?? [],
+    );
+    expect(said.mode).toEqual(['ok', expect.stringMatching(/^local:bind /)]);
+    expect(said.daemon).toEqual(['ok', 'nobody serves it: both sides are one kernel']);
+    for (const flags of [[], ['--no-prove']]) {
+      const mode = await run('mode', 'bound', at('bound'), ...flags);
+      expect([mode.status, mode.stdout, mode.stderr]).toEqual([0, expect.stringMatching(/^local:bind /), '']);
+    }
   });
 
   it('of a bind mount keep every promise of one kernel', async () => {

@@ -31,6 +31,8 @@ describe('a side', () => {
     expect(rights('host', { ground })).toMatchObject({ state: 'limited', cure: 'sudo vfs-verify …' });
     expect(rights('guest', { ground })?.cure).toBe('log in there as root: --guest ssh://root@vm:2222');
     expect(rights('guest', { ground, flag: 'me@vm' })?.cure).toContain('ssh://root@vm');
+    expect(rights('guest', { ground, flag: 'local' })?.cure).toBe('sudo vfs-verify …');
+    expect(rights('guest', { ground, flag: 'exec:docker exec -i c' })?.cure).toContain("--guest 'exec:");
     expect(rights('host', { ground: { user: 'me', sudo: 'free' } })?.cure).toContain('--sudo');
   });
 
@@ -105,11 +107,30 @@ describe('a share', () => {
     ['that is read-only', { readOnly: true }, ['space: missing']],
     ['on a full disk', { freeBytes: 1e6 }, ['space: limited']],
     ['with leftovers', { leftDirectories: ['.vfs-verify-x'] }, ['leftovers: limited']],
+    [
+      'that one kernel has twice, and nobody serves',
+      { type: undefined, mode: parseMode('local:bind'), daemon: undefined, memoryShared: undefined },
+      [],
+    ],
     ['of 9p', { type: '9p', mode: parseMode('9p:loose'), memoryShared: false }, []],
   ])('%s is told so', (_, more, expected) => {
     const facts = shareFacts(share(more));
     expect(notOk(facts)).toEqual(expected);
     for (const { state, cure } of facts) if (state !== 'ok') expect(cure).not.toBe('');
+  });
+
+  it('has cures that a shell takes as they are, whatever its directories are called', () => {
+    const odd = { hostDir: "/srv/a b's", guestDir: '/mnt/$x', freeBytes: 1e6, leftDirectories: ['.left'] };
+    const cures = shareFacts(share({ ...odd, inodes: { guest: '5', host: undefined } })).map(
+      ({ cure }) => cure,
+    );
+    expect(cures).toEqual(
+      expect.arrayContaining([
+        `--map '/mnt/$x'=HOSTDIR`,
+        `df -h '/srv/a b'\\''s'`,
+        `rm -r '/srv/a b'\\''s/.left'`,
+      ]),
+    );
   });
 });
 
