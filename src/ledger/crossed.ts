@@ -1,6 +1,6 @@
 import type { Interval } from '../model/account.ts';
 import type { Passed } from '../model/program-account.ts';
-import type { ProgramSamples } from './program-samples.ts';
+import type { ProgramSamples, ShareCounters } from './program-samples.ts';
 import { defaultMostBytes } from './replay.ts';
 
 /** What one kind of call of a daemon moved by: bytes and calls, eventfds among them. */
@@ -41,7 +41,7 @@ export function crossedBetween(
   bytes: 'rchar' | 'wchar',
   calls: 'syscr' | 'syscw',
 ): Passed | undefined {
-  if (before.daemon === undefined || after.daemon === undefined) return undefined;
+  if (before.daemon === undefined || after.daemon === undefined || wentBack(before, after)) return undefined;
   const messages =
     before.messages === undefined || after.messages === undefined
       ? undefined
@@ -52,6 +52,20 @@ export function crossedBetween(
     isVmm: transport === '9p',
     ...(messages === undefined ? {} : { messages }),
   });
+}
+
+/** A kernel sums up threads while they count: so much less than before is no other process yet. */
+const behindBytes = 64 * 1024;
+
+function wentBack({ daemon: from }: ShareCounters, { daemon: to }: ShareCounters): boolean {
+  if (from === undefined || to === undefined) return false;
+  return to.rchar < from.rchar - behindBytes || to.wchar < from.wchar - behindBytes;
+}
+
+/** Why there is nothing of what crossed. */
+export function whyNoServer({ unseen, counters: { before, after } }: ProgramSamples): string {
+  if (wentBack(before, after)) return "the server's counters went back: it was started anew meanwhile";
+  return unseen.find(({ what }) => what === 'daemon-io')?.why ?? "the server's counters cannot be read";
 }
 
 /** The mean of an interval's ends. */

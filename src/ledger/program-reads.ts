@@ -1,7 +1,7 @@
 import type { Interval, Medium, Source } from '../model/account.ts';
 import type { Flow, Passed } from '../model/program-account.ts';
 import { type Asked, asked, isOnDemand } from './asked.ts';
-import { crossedBetween, middle } from './crossed.ts';
+import { crossedBetween, middle, whyNoServer } from './crossed.ts';
 import { PageSet } from './page-set.ts';
 import { daxReads, isDax } from './program-dax.ts';
 import { clamp, isNarrow, linesOf, type Part } from './program-lines.ts';
@@ -216,8 +216,7 @@ function mediumWords(samples: ProgramSamples): string {
 }
 
 function withoutDaemon(samples: ProgramSamples, wanted: Asked): Flow {
-  const because =
-    samples.unseen.find(({ what }) => what === 'daemon-io')?.why ?? "the daemon's counters cannot be read";
+  const because = whyNoServer(samples);
   const source: Source = 'unexplained';
   const lines = linesOf(
     wanted.estimate,

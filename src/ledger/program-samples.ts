@@ -14,6 +14,8 @@ export interface ProgramSamples {
   /** What the program reports of itself, where somebody could read that. */
   readonly claimed?: Claimed;
   readonly files: readonly FileSamples[];
+  /** Files of the share that it was seen to hold besides: more than are looked at one by one. */
+  readonly filesLeftOut?: number;
   /** What the guest's kernel saw of fsync at the program's end. */
   readonly syncs?: SyncsResult;
   readonly counters: { readonly before: ShareCounters; readonly after: ShareCounters };
@@ -74,6 +76,8 @@ export interface ShareCounters {
     readonly flushes?: number;
     readonly flushMs?: number;
   };
+  /** Dirty pages of the whole host, and those under writeback. */
+  readonly hostDirtyBytes?: number;
   /** QEMU's own, where the disk's work behind a DAX window is charged. */
   readonly vmm?: VmmCounts;
 }

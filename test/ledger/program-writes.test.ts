@@ -102,6 +102,65 @@ describe('writes of a program', () => {
     expect(disk?.known).toBe('bounded');
   });
 
+  /** Twenty times what the file that was seen has room for, and the device wrote as much, for whomever. */
+  const toOthers = {
+    end: endOf({ wchar: 20 * size, syscw: 20 * pages }),
+    writeback: false,
+    files: [fileDirty(0)],
+    daemon: served({ written: 20 * size, writes: 20 * pages }, { writeBytes: 20 * size }),
+    messages: 20 * pages,
+    deviceWritten: 20 * size,
+  };
+
+  it('into files that nobody saw open are not said to be on the disk', () => {
+    const disk = programWrites(programOf(toOthers)).lines.find(({ source }) => source === 'fuse/disk');
+    expect(disk).toMatchObject({ interval: [0, 20 * size], known: 'bounded' });
+    expect(disk?.because).toContain('more was written than the files that were seen have room for');
+  });
+
+  it('into files that nobody saw open are on the disk as far as the whole host has less dirty', () => {
+    const samples = programOf(toOthers);
+    const after = { ...samples.counters.after, hostDirtyBytes: 5 * size };
+    const flow = programWrites({ ...samples, counters: { ...samples.counters, after } });
+    expect(flow.lines.find(({ source }) => source === 'fuse/disk')?.interval).toEqual([15 * size, 20 * size]);
+  });
+
+  it('of a benchmark that reports what it wrote are all in the files that it named', () => {
+    const claimed = { write: { bytes: 20 * size, requests: 20 * pages }, by: "fio's own report" };
+    const flow = programWrites(programOf({ ...toOthers, claimed }));
+    expect(flow.lines[0]).toMatchObject({ source: 'fuse/disk', known: 'proved' });
+  });
+
+  it('into more files than are looked at are not said to be on the disk either', () => {
+    const flow = programWrites(
+      programOf({
+        ...wrote,
+        files: [fileDirty(0)],
+        filesLeftOut: 3,
+        daemon: served({ written: size, writes: pages }, { writeBytes: size }),
+        messages: pages,
+        deviceWritten: size,
+      }),
+    );
+    expect(flow.atEnd).toEqual({});
+    expect(flow.lines.find(({ source }) => source === 'fuse/disk')?.interval).toEqual([0, size]);
+  });
+
+  it('of a server that was started anew meanwhile cannot be told', () => {
+    const samples = programOf({
+      ...wrote,
+      files: [fileDirty(0)],
+      daemon: served({ written: 5000, writes: 1 }),
+    });
+    const before = {
+      ...samples.counters.before,
+      daemon: served({ written: 100 * size, writes: 100 * pages }),
+    };
+    const flow = programWrites({ ...samples, counters: { ...samples.counters, before } });
+    expect(flow.lines).toMatchObject([{ source: 'unexplained', known: 'unexplained' }]);
+    expect(flow.sentence).toContain('it was started anew meanwhile');
+  });
+
   it('past both caches are on the disk', () => {
     const flow = programWrites(
       programOf({

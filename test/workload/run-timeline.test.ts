@@ -114,4 +114,20 @@ describe('what is looked at meanwhile', () => {
     expect(watch.messages).toBeUndefined();
     expect(side.unseen).toContainEqual({ what: 'used-index', why: 'QMP is gone' });
   });
+
+  it('is a queue whose messages are not known where it may have gone round between two looks', async () => {
+    const side = sideOf(() => ({ kind: 'value', value: { processes: [] } }));
+    const indices = [
+      [0, 0],
+      [0x8000, 0],
+      [0x8000, 0x8001],
+    ];
+    const watch = new HostWatch(side, [], '/', async () => indices.shift() ?? []);
+    await watch.begin();
+    await watch.end();
+    expect(watch.messages).toBe(0x8000);
+    await watch.end();
+    expect(watch.messages).toBeUndefined();
+    expect(side.unseen.map(({ what }) => what)).toEqual(['used-index']);
+  });
 });

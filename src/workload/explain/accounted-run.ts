@@ -230,6 +230,8 @@ class Account {
     const after = countersOf(seen.after, server, share.vmmPid);
     const storage = filesystems.get(seen.fsMagic ?? 0);
     const own = files.filter((file) => file.share === share);
+    const looked = new Set(files.map(({ path }) => path));
+    const leftOut = attended.files.filter(({ path }) => !looked.has(path)).length;
     const allDirect = own.length > 0 && own.every(({ held }) => held?.direct === true);
     const end = attended.end;
     if (end === undefined) throw new Error('an account needs an end');
@@ -242,6 +244,7 @@ class Account {
       end,
       ...(claimed === undefined ? {} : { claimed }),
       files: own.map(({ share: _, ...file }) => file),
+      ...(leftOut > 0 ? { filesLeftOut: leftOut } : {}),
       ...(seen.syncs === undefined ? {} : { syncs: seen.syncs }),
       counters: {
         before: { ...before, ...(messages === undefined ? {} : { messages: 0 }) },
@@ -251,6 +254,7 @@ class Account {
       unseen: [
         ...(server === undefined ? [{ what: 'daemon-io', why: "the daemon's process is not known" }] : []),
         ...daemonRefusal(seen.before, server),
+        ...daemonRefusal(seen.after, server),
         ...Object.values(this.#askers).flatMap(({ unseen }) => unseen),
       ],
     };

@@ -19,8 +19,12 @@ export interface QueueSample {
 }
 
 const everyMs = 100;
-/** Each queue's index counts mod 65,536: it is looked at often enough not to go round unseen. */
 const messagesEveryMs = 500;
+/**
+ * Each queue's index counts mod 65,536. One that moves by more than half of that between two looks, 65,536 messages a
+ * second and more, may as well have gone round.
+ */
+const mostMoved = 0x8000;
 /** Seven minutes at the full rate; a longer run is kept more thinly. */
 const mostSamples = 4096;
 
@@ -39,6 +43,8 @@ export class HostWatch {
   #begun = performance.now();
   #timers: NodeJS.Timeout[] = [];
   #looking: Promise<unknown> = Promise.resolve();
+  #counting: Promise<unknown> = Promise.resolve();
+  #isCounting = false;
 
   /** @param directory of the share on the host: the block device below it is watched. */
   constructor(
@@ -76,7 +82,7 @@ export class HostWatch {
       }, everyMs),
       ...(this.#lastIndex === undefined
         ? []
-        : [setInterval(() => void this.#countMessages(), messagesEveryMs)]),
+        : [setInterval(() => this.#countMessagesNext(), messagesEveryMs)]),
     ];
     return first;
   }
@@ -84,7 +90,7 @@ export class HostWatch {
   /** Takes the last look. */
   async end(): Promise<CountersResult | undefined> {
     for (const timer of this.#timers) clearInterval(timer);
-    await this.#looking;
+    await Promise.all([this.#looking, this.#counting]);
     const last = await this.#look();
     await this.#countMessages();
     return last;
@@ -121,6 +127,15 @@ export class HostWatch {
     return counters;
   }
 
+  /** One at a time, however long the machine takes to answer. */
+  #countMessagesNext(): void {
+    if (this.#isCounting) return;
+    this.#isCounting = true;
+    this.#counting = this.#countMessages().finally(() => {
+      this.#isCounting = false;
+    });
+  }
+
   async #countMessages(): Promise<void> {
     if (this.#usedIndex === undefined || this.#isLost) return;
     const askedMs = performance.now() - this.#begun;
@@ -128,8 +143,10 @@ export class HostWatch {
       const now = await this.#usedIndex();
       const last = this.#lastIndex ?? now;
       this.#lastIndex = now;
-      this.#messages =
-        (this.#messages ?? 0) + now.reduce((sum, index, at) => sum + ((index - (last[at] ?? 0)) & 0xffff), 0);
+      const moved = now.map((index, at) => (index - (last[at] ?? 0)) & 0xffff);
+      if (moved.some((each) => each > mostMoved))
+        throw new Error('its queues go round too fast to be counted');
+      this.#messages = (this.#messages ?? 0) + moved.reduce((sum, each) => sum + each, 0);
       this.#queueSamples.push({ askedMs, atMs: performance.now() - this.#begun, messages: this.#messages });
     } catch (error) {
       // What completed meanwhile can no longer be told from what did not: a count of a part is no count.
@@ -155,7 +172,11 @@ export function countersOf(
     deviceReads !== undefined &&
     deviceWriteSectors !== undefined &&
     deviceWrites !== undefined;
+  const { dirtyBytes, writebackBytes } = counted ?? {};
   return {
+    ...(dirtyBytes === undefined || dirtyBytes < 0
+      ? {}
+      : { hostDirtyBytes: dirtyBytes + Math.max(0, writebackBytes ?? 0) }),
     ...(daemon === undefined ? {} : { daemon }),
     ...(machine === undefined
       ? {}
