@@ -1,5 +1,6 @@
 // Does any check accuse released software of what it did not do? Repeats the whole matrix on the lab's own
-// programs: `npm run soak`, `npm run soak -- --rounds 3 --modes auto,never`. Ends with 1 where a check failed
+// programs: `npm run soak`, `npm run soak -- --rounds 3 --modes auto,never`; one that was ended goes on by
+// `npm run soak -- --continue DIR` with the folder of its evidence. Ends with 1 where a check failed
 // that is not a known defect (docs/findings), or could not tell in more than one in a hundred of its rounds.
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,7 +46,11 @@ function tally({ results }) {
 
 async function soak() {
   const { values } = readFlags(usage, {
-    options: { rounds: { type: 'string', default: '20' }, modes: { type: 'string' } },
+    options: {
+      rounds: { type: 'string', default: '20' },
+      modes: { type: 'string' },
+      continue: { type: 'string' },
+    },
   });
   const rounds = count(values.rounds, '--rounds');
   await setup({ for: 'test' });
@@ -53,7 +58,7 @@ async function soak() {
   const name = `soak-${process.pid}`;
   const down = async () => void (await run(vfsVerify(['lab', 'down', '--name', name])));
   endOnSignals(down);
-  const evidence = mkdtempSync(join(tmpdir(), 'vfs-verify-soak-'));
+  const evidence = values.continue ?? mkdtempSync(join(tmpdir(), 'vfs-verify-soak-'));
   const file = join(evidence, 'report.json');
   const modes = values.modes === undefined ? [] : ['--modes', values.modes];
   try {
@@ -64,11 +69,18 @@ async function soak() {
       ]),
     );
     if (up.status !== 0) throw new TaskError(`The lab did not come up:\n${up.output}`);
-    const where = [`--lab=${name}`, '--bundle', join(evidence, 'bundle'), '--report', `json=${file}`];
+    const bundle = join(evidence, 'bundle');
+    const asked =
+      values.continue === undefined
+        ? ['--bundle', bundle, ...modes, '--repeat', `${rounds}`]
+        : ['--continue', bundle];
     const known = ['--known', join(root, 'docs', 'findings')];
-    const check = vfsVerify(['check', ...where, ...known, ...modes, '--repeat', `${rounds}`]);
-    const ended = await run(check, { show: true, limitMinutes: minutesForOneRound * rounds });
-    if (!existsSync(file)) throw new TaskError(`The check left no report; it ended with ${ended.status}.`);
+    const check = vfsVerify(['check', `--lab=${name}`, ...asked, ...known, '--report', `json=${file}`]);
+    const { status } = await run(check, { show: true, limitMinutes: minutesForOneRound * rounds });
+    if (!existsSync(file)) {
+      const goOn = `go on with: npm run soak -- --continue ${evidence}`;
+      throw new TaskError(`The check ended with ${status} before its report was written; ${goOn}`);
+    }
   } finally {
     await down();
   }

@@ -5,6 +5,7 @@ import type { Row } from '../row.ts';
 import {
   cDaemon,
   daemon,
+  everyNinep,
   everyPolicy,
   everywhere,
   fuse,
@@ -21,6 +22,9 @@ const synced = [
   `${v9fs}/vfs_file.c v9fs_file_fsync_dotl`,
   `${qemu9p} v9fs_fsync`,
 ];
+
+/** A sync of the whole file system that ends in the guest. */
+const notSentOn = reported('sync() and syncfs() are not sent to the host');
 
 /** With dirty pages in the guest, what write() accepted exists nowhere else. */
 function acknowledged(through: Cell, kept: Cell): Cells {
@@ -74,6 +78,27 @@ export const durability: readonly Row[] = [
     because:
       'The host’s fsync returned before the guest’s did. A new file’s name needs its directory synced too, on file systems that ask for it.',
     sources: synced,
+  },
+  {
+    scenario: 'fsync-durable/power-cut-after-sync',
+    title:
+      'the host loses power when the guest’s sync has returned: the medium has what was written before it',
+    cells: { ...everyPolicy(durableAfter('syncfs')), dax: durableAfter('syncfs'), ...everyNinep(notSentOn) },
+    because:
+      'The guest writes its pages back and sends FUSE_SYNCFS, and the daemon calls syncfs on the host’s file system. 9p has no request for it.',
+    sources: [
+      `${fuse}/inode.c fuse_sync_fs`,
+      `${daemon}/passthrough/mod.rs syncfs`,
+      `${cDaemon} lo_syncfs`,
+      `${v9fs}/vfs_super.c v9fs_super_ops_dotl`,
+    ],
+    variants: [
+      {
+        when: { versions: { 'guest-kernel': { before: '5.14' } } },
+        cells: { ...everyPolicy(notSentOn), dax: notSentOn },
+        because: 'Before Linux 5.14 the guest does not tell the daemon of a sync.',
+      },
+    ],
   },
   {
     scenario: 'fsync-durable/daemon-kill',

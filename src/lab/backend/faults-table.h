@@ -93,6 +93,7 @@ FAULT(ENOSPC_SWALLOWED, "enospc-swallowed", NOTHING, 0, "a write that fails for 
 FAULT(FSYNC_IGNORED, "fsync-ignored", NOTHING, 0, "fsync and fdatasync are acknowledged and not done")
 FAULT(FSYNC_ERROR, "fsync-error", ERRNO, EIO, "fsync is done, and the error answered")
 FAULT(FSYNCDIR_IGNORED, "fsyncdir-ignored", NOTHING, 0, "fsync of a directory is acknowledged and not done")
+FAULT(SYNCFS_IGNORED, "syncfs-ignored", NOTHING, 0, "a sync of the whole file system is acknowledged and not done")
 FAULT(FSYNCDIR_ERROR, "fsyncdir-error", ERRNO, EBADF, "fsync of a directory fails")
 FAULT(FALLOCATE_IGNORED, "fallocate-ignored", NOTHING, 0, "fallocate that would allocate or grow is acknowledged and not done")
 FAULT(PUNCH_IGNORED, "punch-ignored", NOTHING, 0, "punching a hole is acknowledged and not done")

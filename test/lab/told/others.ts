@@ -107,11 +107,12 @@ type Acknowledging = Told & { readonly faults: string };
 export const acknowledged: readonly [Acknowledging, ...Acknowledging[]] = [
   {
     policy: 'never, auto+writeback',
-    faults: 'fsync-ignored fsyncdir-ignored enospc-swallowed',
+    faults: 'fsync-ignored fsyncdir-ignored syncfs-ignored enospc-swallowed',
     fails: {
       'fsync-durable/fsync': 'not-written-back',
       'fsync-durable/fdatasync': 'not-written-back',
       'fsync-durable/power-cut': 'synced-and-lost',
+      'fsync-durable/power-cut-after-sync': 'synced-and-lost',
       'directory-fsync/power-cut': 'names-lost',
       'write-errors/no-space': 'swallowed',
       'write-errors/io-error': 'swallowed',
