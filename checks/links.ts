@@ -261,7 +261,7 @@ const guestSymlinks: Tale = {
           done(`making s${index}`, 'guest-rename/own', { do: 'symlink', path: `s${index}`, target: each }),
         ),
       ),
-      host('look', looks('guest-rename/host')),
+      host('look', looks('links/guest-target')),
       guest('own', looks('guest-rename/own')),
     ];
   },

@@ -16,10 +16,12 @@ interface Plan {
   /** Who opens, and who prepared what is opened: each time the other one. */
   readonly opener: 'guest' | 'host';
   readonly combos: readonly Combo[];
-  readonly scenario: string;
+  readonly scenarios: readonly [string, ...string[]];
 }
 
 const unaligned = 'unaligned-direct';
+
+const linkOfGuest = 'open-flags/link-of-the-guest';
 
 const creates = ({ state, flags }: Combo) => state === 'absent' && flags.includes('creat');
 // O_DIRECT on the host is the business of the file system below.
@@ -32,7 +34,10 @@ function planOf(opener: 'guest' | 'host', doing: 'creates' | 'opens'): Plan {
     combos: combos.filter(
       (combo) => creates(combo) === (doing === 'creates') && (opener === 'guest' || isForHost(combo)),
     ),
-    scenario: doing === 'creates' ? 'open-flags/create' : 'open-flags/open',
+    scenarios:
+      doing === 'creates'
+        ? ['open-flags/create']
+        : ['open-flags/open', ...(opener === 'host' ? [linkOfGuest] : [])],
   };
 }
 
@@ -164,7 +169,7 @@ function cases(): readonly Case[] {
     ...plans.map(
       (plan): Case => ({
         name: plan.name,
-        scenarios: [plan.scenario],
+        scenarios: plan.scenarios,
         isolation: 'shared',
         needs: ['writable'],
         actors: { local: 'host', guest: 'guest', host: 'host' },
@@ -201,8 +206,11 @@ function triedIn(observed: Observed): readonly Tried[] {
   const single = singles[observed.case.name];
   if (single !== undefined) return [tried(0, single.names, single.words, observed.case.scenarios[0] ?? '')];
   const plan = plans.find(({ name }) => name === observed.case.name);
-  return (plan?.combos ?? []).map((combo, index) =>
-    tried(index, usesOf, nameOf(combo), plan?.scenario ?? ''),
+  if (plan === undefined) return [];
+  const { opener, combos: all, scenarios } = plan;
+  const ofLink = ({ state }: Combo) => opener === 'host' && (state === 'link' || state === 'dangling');
+  return all.map((combo, index) =>
+    tried(index, usesOf, nameOf(combo), ofLink(combo) ? linkOfGuest : scenarios[0]),
   );
 }
 
@@ -223,6 +231,7 @@ function judgeOne(tried: Tried, promises: Promises): Judged {
   if (operating !== undefined)
     return { kind: 'unknown', code: 'could-not-run', reason: `${words}: ${operating}` };
   const promise = promises(scenario);
+  if (promise?.freshness.kind === 'reported') return { kind: 'same' };
   if (promise?.freshness.kind !== 'as-local')
     return {
       kind: 'unknown',

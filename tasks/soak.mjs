@@ -13,9 +13,10 @@ import { setup } from './setup.mjs';
 
 const mostUnknown = 0.01;
 const minutesForOneRound = 30;
-const usage = `npm run soak -- [--rounds N] [--modes LIST]
+const usage = `npm run soak -- [--rounds N] [--modes LIST] [--continue DIR]
   --rounds N    how often each case is carried out (20)
-  --modes LIST  joined by commas; without it: those of a lab`;
+  --modes LIST  joined by commas; without it: those of a lab
+  --continue DIR  go on with one that was ended, from the folder of its evidence`;
 
 /** @param {readonly string[]} args */
 const vfsVerify = (args) => [process.execPath, join(root, 'bin', 'vfs-verify.js'), ...args];

@@ -110,7 +110,7 @@ function isMet(when: Condition, mode: Mode, versions: Versions): boolean | undef
 
 function isCovered(mode: Mode, versions: Versions): boolean {
   const known = flags[mode.server];
-  if (mode.flags.some((flag) => !((flag.split('=')[0] as string) in known))) return false;
+  if (mode.flags.some((flag) => !(flag in known || (flag.split('=')[0] as string) in known))) return false;
   // Only virtiofs has a window.
   if ((mode.server === '9p' || mode.server === 'local') && mode.dax !== undefined) return false;
   if (isWithin(versions['guest-kernel'], { before: oldest['guest-kernel'] as string }) === true) return false;

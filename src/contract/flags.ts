@@ -54,6 +54,12 @@ export const flags: Readonly<Record<Mode['server'], Readonly<Record<string, Flag
     writeback: { changes: 'columns', words: 'as of virtiofsd' },
     xattr: { changes: 'rows', words: 'extended attributes are passed on' },
   },
-  '9p': {},
+  '9p': {
+    'security_model=mapped-xattr': {
+      changes: 'rows',
+      words:
+        'owners, permissions, links and special files of the guest are kept in extended attributes of the host’s plain files',
+    },
+  },
   local: {},
 };

@@ -84,7 +84,7 @@ function options(): string {
           : changes === 'rows'
             ? 'the rows that name it'
             : 'no promise';
-      return `| \`${server === 'c' ? 'c:' : ''}…+${flag}\` | ${what} | ${words} |`;
+      return `| \`${server === 'rust' ? '' : `${server}:`}…+${flag}\` | ${what} | ${words} |`;
     }),
   );
   return [

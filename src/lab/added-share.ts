@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { KnownError } from '../model/error.ts';
-import type { Mode } from '../model/mode.ts';
+import { type Mode, securityModelOf } from '../model/mode.ts';
 import { type DaemonStart, processesAt, startByHand, startDaemon, startOf } from '../share/daemon.ts';
 import { mountStep } from '../share/toggle/guest-steps.ts';
 import { chardevArgs, hasDevice, qmpByHand, withQmp } from '../share/toggle/qmp-device.ts';
@@ -53,9 +53,12 @@ export async function planAdded(lab: LabInfo, mode: Mode): Promise<AddedShare> {
 /** What this lab was brought up without, that it cannot be given any more. */
 function whyNot(
   { programs, mounts }: LabInfo,
-  { server, dax }: Mode,
+  mode: Mode,
   qemu: DaemonStart | undefined,
 ): string | undefined {
+  const { server, dax } = mode;
+  if (securityModelOf(mode) !== undefined)
+    return 'QEMU takes no export for 9p while it runs (-fsdev), and its spare one has another security model';
   if (server === '9p' && !qemu?.argv.some((word) => word.startsWith(`local,id=${spareExport},`)))
     return 'QEMU takes no export for 9p while it runs (-fsdev), and was started without a spare one';
   if (server === 'c' && programs['c-virtiofsd'] === undefined) return 'it has no C virtiofsd';

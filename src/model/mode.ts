@@ -124,6 +124,43 @@ export function withDax(mode: Mode, dax: NonNullable<Mode['dax']>): Mode {
   return { ...other, name: formatMode(other) };
 }
 
+/** The flag of a mode that says 9p's security model. */
+export function securityModelFlag(model: string): string {
+  return `security_model=${model}`;
+}
+
+/** Whether a flag of a 9p mode is an option of the guest's mount: all are but QEMU's own. */
+export function isOfMount(flag: string): boolean {
+  return !flag.startsWith(securityModelFlag(''));
+}
+
+/**
+ * How QEMU's 9p server keeps owners, permissions and special files (`-fsdev …,security_model=`), where the mode says
+ * it. `mapped-xattr` and `mapped-file` keep them beside the file: the host sees QEMU's own instead.
+ */
+export function securityModelOf({ server, flags }: Mode): string | undefined {
+  const prefix = securityModelFlag('');
+  return server === '9p' ? flags.find((flag) => flag.startsWith(prefix))?.slice(prefix.length) : undefined;
+}
+
+/**
+ * The mode of a 9p mount.
+ * @param cache its `cache=` option; undefined: none was given.
+ * @param model what QEMU's words say. Only the models that map are part of a mode: without one, what the guest sets is
+ * what the host sees.
+ */
+export function ninepMode(cache: string | undefined, model?: string): Mode {
+  const mapped = model === 'mapped' ? 'mapped-xattr' : model;
+  const flag = mapped?.startsWith('mapped') === true ? `+${securityModelFlag(mapped)}` : '';
+  return parseMode(`9p:${cache ?? 'none'}${flag}`);
+}
+
+/** How that mode is known, in words. */
+export function howNinepIsKnown(mode: Mode): string {
+  const ofQemu = securityModelOf(mode) === undefined ? '' : " and QEMU's command line";
+  return `the guest's mount options${ofQemu}`;
+}
+
 /** The canonical name of a mode. */
 function formatMode(mode: Omit<Mode, 'name'>): string {
   const head = mode.server === 'rust' ? mode.cache : `${mode.server}:${mode.cache}`;

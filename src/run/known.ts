@@ -101,9 +101,14 @@ function isOf(
     finding.check === check &&
     finding.code === verdict.code &&
     (cases === undefined || cases === name || (Array.isArray(cases) && cases.includes(name))) &&
-    (modes === undefined || modes.includes(mode)) &&
+    (modes === undefined || modes.includes(mode) || modes.includes(withoutSecurityModel(mode))) &&
     isOfVersions(finding, versions)
   );
+}
+
+/** How 9p keeps owners changes nothing of what findings are about. */
+function withoutSecurityModel(mode: string): string {
+  return mode.replace(/\+security_model=[^+]*/, '');
 }
 
 /** Whether these versions have it; one that is not known is not one of those that do. */

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../endpoint/endpoint.ts';
-import { type Mode, parseMode } from '../model/mode.ts';
+import { howNinepIsKnown, type Mode, ninepMode, parseMode, securityModelOf } from '../model/mode.ts';
 import { appleModeHow, isAppleMachine } from './apple.ts';
 import { allCommandLines } from './daemon.ts';
 import { kindOfDaemon, programOfWords } from './daemon-kind.ts';
@@ -31,8 +31,9 @@ export async function modeOfShare(place: Pick<TogglePlace, 'share' | 'guest' | '
           `mounted in the guest: ${mount.type} ${mount.source} on ${mount.point} (${mount.options.join(',')})`,
         ];
   if (mount?.type === '9p') {
-    const mode = parseMode(`9p:${optionOf(mount, 'cache') ?? 'none'}`);
-    return { mode, how: "the guest's mount options", evidence: seen };
+    const model = share.mode === undefined ? undefined : securityModelOf(share.mode);
+    const mode = ninepMode(optionOf(mount, 'cache'), model);
+    return { mode, how: howNinepIsKnown(mode), evidence: seen };
   }
   const daemons = place.host.kind === 'local' ? daemonsOf(share) : [];
   const evidence = [...seen, ...daemons.map((argv) => `a daemon on the host: ${argv.join(' ')}`)];

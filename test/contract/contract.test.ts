@@ -31,6 +31,16 @@ describe('the contract', () => {
     expect(promiseFor('host-write/reopen', parseMode('auto+cache-the-moon'))).toBeUndefined();
   });
 
+  it('promises nothing of what a mapping 9p server keeps beside the files, and knows one of its ways alone', () => {
+    const mapped = '9p:none+security_model=mapped-xattr';
+    for (const scenario of ['guest-chmod/mode', 'links/guest-target', 'open-flags/link-of-the-guest']) {
+      expect(kindIn(scenario, '9p:none')).not.toBe('reported');
+      expect(kindIn(scenario, mapped)).toBe('reported');
+    }
+    expect(kindIn('guest-write/after-close', mapped)).toBe('fresh');
+    expect(kindIn('guest-write/after-close', '9p:none+security_model=mapped-file')).toBeUndefined();
+  });
+
   it('lets always keep stale bytes over an open, and auto not', () => {
     expect(promiseFor('host-write/reopen', parseMode('always'))?.freshness).toEqual({
       kind: 'stale-for',

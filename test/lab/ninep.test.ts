@@ -12,6 +12,8 @@ import type { LabInfo } from '../../src/lab/info.ts';
 import type { Ledger } from '../../src/model/account.ts';
 import type { ReadsEvidence } from '../../src/model/reads-evidence.ts';
 import { runCell } from '../../src/run/cell.ts';
+import { sharesOfGuest } from '../../src/share/discover/guest-shares.ts';
+import { machinesOn } from '../../src/share/discover/look.ts';
 import { downLab, inGuest, reportOf, upLab } from './cli.ts';
 import { watchReads } from './strace.ts';
 
@@ -19,13 +21,15 @@ import { watchReads } from './strace.ts';
 
 const name = `ninep-${process.pid}`;
 const modes = ['9p:none', '9p:readahead', '9p:mmap', '9p:loose'];
+/** QEMU keeps what the guest sets beside the files, where the host does not see it. */
+const mapped = '9p:none+security_model=mapped-xattr';
 const page = 4096;
 let lab: LabInfo;
 let sides: Sides;
 let scratch = '';
 
 beforeAll(async () => {
-  lab = await upLab(name, '--modes', modes.join(','));
+  lab = await upLab(name, '--modes', [...modes, mapped].join(','));
   sides = await reachSides({ host: 'local', lab: true, labName: name });
   scratch = await mkdtemp(path.join(tmpdir(), 'vfs-verify-test-'));
 });
@@ -79,11 +83,33 @@ describe('9p in the lab', () => {
 
   it('is in force as it is declared in every mode, and its bytes come by the path that the mode makes true', async () => {
     const checks = ['mode-in-force', 'read-path', 'benchmark-plausibility'];
-    const { status, report } = await reportOf(['check', `--lab=${name}`, ...checks]);
+    const { status, report } = await reportOf([
+      'check',
+      `--lab=${name}`,
+      '--modes',
+      modes.join(','),
+      ...checks,
+    ]);
     const verdicts = report.results.map(({ check, mode, verdict }) => `${check} ${mode} ${verdict.kind}`);
     expect(verdicts).toEqual(verdicts.map((each) => each.replace(/\w+$/, 'pass')));
     expect(verdicts).toHaveLength(checks.length * modes.length);
     expect(status).toBe(0);
+  });
+});
+
+describe('a share whose server keeps owners and permissions beside the files', () => {
+  it('is not accused of what the host does not see, and its mode is found without being told', async () => {
+    const cases = ['attributes/guest-changes', 'links/guest-symlinks', 'open-flags/host-opens'];
+    const { status, report } = await reportOf(['check', `--lab=${name}`, '--modes', mapped, ...cases]);
+    expect(report.results.map(({ check, verdict }) => `${check} ${verdict.kind}`)).toEqual([
+      'attributes pass',
+      'links pass',
+      'open-flags pass',
+    ]);
+    expect(status).toBe(0);
+    const [guest, host] = [sides.guest.endpoint, sides.host.endpoint];
+    const { shares } = await sharesOfGuest(guest, host, await machinesOn(host, host), { pid: lab.qemu.pid });
+    expect(shares.map(({ mode }) => mode?.name).sort()).toEqual([...modes, mapped].sort());
   });
 });
 

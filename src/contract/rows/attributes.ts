@@ -10,6 +10,7 @@ import {
   everyPolicy,
   everywhere,
   fuse,
+  mapped,
   qemu9p,
   v9fs,
 } from './families.ts';
@@ -96,6 +97,7 @@ export const attributeRows: readonly Row[] = [
     cells: everywhere(fresh),
     because: 'A change of an attribute is a request (FUSE_SETATTR) that is answered before the call returns.',
     sources: set,
+    variants: [mapped('the guest’s permissions are kept beside the host’s own, which stay as they are')],
   },
   {
     scenario: 'guest-touch/mtime',

@@ -1,8 +1,18 @@
 /**
  * Cells that many rows share, and the names of the sources that they cite.
  */
-import { alwaysTimeout, autoTimeout, type Cell, fresh, refused, staleFor, staleUntil } from '../cells.ts';
+import {
+  alwaysTimeout,
+  autoTimeout,
+  type Cell,
+  fresh,
+  refused,
+  reported,
+  staleFor,
+  staleUntil,
+} from '../cells.ts';
 import type { Cells } from '../columns.ts';
+import type { Row } from '../row.ts';
 
 export const fuse = 'Linux 6.12 fs/fuse';
 export const v9fs = 'Linux 6.12 fs/9p';
@@ -126,4 +136,14 @@ export function withAllowMmap(cell: Cell) {
       '--allow-mmap permits shared mappings of DIRECT_IO files (FUSE protocol 7.39); a store dirties a page of the guest.',
     sources: [`${daemon}/passthrough/mod.rs init`, `${fuse}/file.c fuse_file_mmap`],
   } as const;
+}
+
+/** What 9p promises where QEMU keeps the guest's owners, permissions and kinds of files in extended attributes. */
+export function mapped(what: string): NonNullable<Row['variants']>[number] {
+  return {
+    when: { flag: 'security_model=mapped-xattr' },
+    cells: everyNinep(reported(what)),
+    because: `With security_model=mapped-xattr ${what}.`,
+    sources: ['QEMU 10.0 hw/9pfs/9p-local.c local_set_xattr'],
+  };
 }

@@ -9,6 +9,7 @@ import {
   everywhere,
   fuse,
   mappable,
+  mapped,
   netfs,
   qemu9p,
   v9fs,
@@ -149,6 +150,14 @@ export const inOneGuest: readonly Row[] = [
     because:
       'Access mode and O_TRUNC reach the host’s own open; the rest is the guest’s own file system code.',
     sources: [`${fuse}/file.c fuse_open`, `${daemon}/passthrough/mod.rs open`, `${cDaemon} lo_open`],
+  },
+  {
+    scenario: 'open-flags/link-of-the-guest',
+    title: 'the host opens a symbolic link that the guest made, with any sensible set of open flags',
+    cells: everywhere(asLocal),
+    because: 'The link is one of the host’s own file system.',
+    sources: [`${fuse}/dir.c fuse_symlink`, `${v9fs}/vfs_inode_dotl.c v9fs_vfs_symlink_dotl`],
+    variants: [mapped('a symbolic link of the guest’s is a plain file of the host’s that holds its target')],
   },
   {
     scenario: 'open-flags/direct',

@@ -19,6 +19,7 @@ import {
   everyPolicy,
   everywhere,
   fuse,
+  mapped,
   qemu9p,
   v9fs,
 } from './families.ts';
@@ -307,6 +308,14 @@ export const names: readonly Row[] = [
     cells: everywhere(asLocal),
     because: 'A target is a request of its own; an interrupted one is asked again.',
     sources: [`${fuse}/dir.c fuse_readlink_page`, `${v9fs}/vfs_inode_dotl.c v9fs_vfs_get_link_dotl`],
+  },
+  {
+    scenario: 'links/guest-target',
+    title: 'the guest makes a symbolic link; the host reads its target',
+    cells: everywhere(fresh),
+    because: 'The link is made on the host before the call returns.',
+    sources: [`${fuse}/dir.c fuse_symlink`, `${v9fs}/vfs_inode_dotl.c v9fs_vfs_symlink_dotl`],
+    variants: [mapped('a symbolic link of the guest’s is a plain file of the host’s that holds its target')],
   },
   {
     scenario: 'links/new-target',

@@ -1,3 +1,4 @@
+import { securityModelOf } from '../../model/mode.ts';
 import type { LabShare } from './shares.ts';
 
 /** One virtual machine, in the terms of its builder. */
@@ -81,7 +82,7 @@ export function qemuOptions(plan: VmPlan): string[] {
     ...['-device', 'virtio-blk-pci,drive=programs'],
     ...plan.shares.flatMap((share, index) => shareOptions(plan, share, index)),
     ...sparePorts(plan.shares.length),
-    ...(plan.hasSpareExport === true ? exportOptions(plan, spareExport) : []),
+    ...(plan.hasSpareExport === true ? exportOptions(plan, spareExport, plan.securityModel) : []),
   ];
 }
 
@@ -112,10 +113,10 @@ function deviceWords({ driver, ...properties }: ShareDevice): string[] {
 }
 
 function shareOptions(plan: VmPlan, share: LabShare, index: number): string[] {
-  const { tag, socket } = share;
+  const { tag, socket, mode } = share;
   return [
     ...(socket === undefined
-      ? exportOptions(plan, tag)
+      ? exportOptions(plan, tag, securityModelOf(mode) ?? plan.securityModel)
       : ['-chardev', `socket,id=${tag},path=${escaped(socket)}`]),
     ...rootPort(`port-${tag}`, index + 1, plan.shares.length > mostPorts),
     ...deviceWords(deviceOf(share)),
@@ -123,7 +124,7 @@ function shareOptions(plan: VmPlan, share: LabShare, index: number): string[] {
 }
 
 /** What 9p exports; devices name it. QEMU takes none while it runs. */
-function exportOptions({ hostDir, securityModel }: VmPlan, id: string): string[] {
+function exportOptions({ hostDir }: VmPlan, id: string, securityModel: string): string[] {
   return ['-fsdev', `local,id=${id},path=${escaped(hostDir)},security_model=${securityModel}`];
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { KnownError } from '../../model/error.ts';
-import { type Mode, parseMode } from '../../model/mode.ts';
+import { isOfMount, type Mode, parseMode } from '../../model/mode.ts';
 import type { GuestMount } from '../guest/personal.ts';
 
 /** One way in which the lab shares its directory: a mode with a device, a tag and a mount of its own. */
@@ -87,9 +87,9 @@ export function shareOf(
   );
 }
 
-/** A 9p mode is the guest's affair alone: its policy and flags are options of the mount. */
-function options9p(mode: Mode): string {
-  return ['rw', 'trans=virtio', 'version=9p2000.L', `cache=${mode.cache}`, ...mode.flags].join(',');
+/** A 9p mode is the guest's affair: its policy and flags are options of the mount, but for QEMU's own. */
+function options9p({ cache, flags }: Mode): string {
+  return ['rw', 'trans=virtio', 'version=9p2000.L', `cache=${cache}`, ...flags.filter(isOfMount)].join(',');
 }
 
 /** How large a window is: small, so that there are files that do not fit. Each 2 MiB take a memory slot of QEMU's. */

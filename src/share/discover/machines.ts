@@ -69,7 +69,7 @@ function daemonsOf(processes: readonly SurveyedProcess[], sockets: HostSurvey['s
 }
 
 function shareOf(
-  { type, tag, socket, directory }: SharingDevice,
+  { type, tag, socket, directory, securityModel }: SharingDevice,
   { pid }: SurveyedProcess,
   daemons: readonly Daemon[],
 ): MachineShare {
@@ -77,6 +77,7 @@ function shareOf(
     return {
       ...{ type, tag, hostDir: directory, vmmPid: pid, server: 'QEMU', mode: undefined },
       modeHow: "not known: 9p's mode is an option of the guest's mount",
+      ...(securityModel === undefined ? {} : { securityModel }),
     };
   const [daemon] = daemons.filter(({ addresses }) => socket !== undefined && addresses.includes(socket));
   if (daemon === undefined)

@@ -9,6 +9,8 @@ export interface SharingDevice {
   readonly socket: string | undefined;
   /** What 9p shares; the daemon of virtiofs says it. */
   readonly directory: string | undefined;
+  /** 9p's `security_model`, as it is written there. */
+  readonly securityModel?: string;
 }
 
 /** What QEMU's command line says of a machine. */
@@ -51,6 +53,7 @@ export function machineOfWords(
       (each): SharingDevice => ({
         ...{ type: '9p', tag: first(each, 'mount_tag'), socket: undefined },
         directory: absolute(first(each, 'path')),
+        ...securityModelIn(each),
       }),
     ),
   ];
@@ -78,7 +81,9 @@ export function machineOfWords(
     if (/^virtio-9p(-|$)/.test(driver)) {
       const fsdev = fsdevs.get(first(each, 'fsdev'));
       const tag = first(each, 'mount_tag');
-      return [{ type: '9p', tag, socket: undefined, directory: absolute(fsdev && first(fsdev, 'path')) }];
+      const device = { type: '9p', tag, socket: undefined } as const;
+      if (fsdev === undefined) return [{ ...device, directory: undefined }];
+      return [{ ...device, directory: absolute(first(fsdev, 'path')), ...securityModelIn(fsdev) }];
     }
     // QEMU's generic device is a file system when its number says so (26 in the virtio specification).
     const isFileSystem =
@@ -152,4 +157,9 @@ function sshForward(text: string): { readonly host: string; readonly port: numbe
   const [, host = '', port] = /^(?:tcp)?:([^:]*):(\d+)-[^:]*:22$/.exec(text) ?? [];
   if (port === undefined) return [];
   return [{ host: host === '' || host === '0.0.0.0' ? '127.0.0.1' : host, port: Number(port) }];
+}
+
+function securityModelIn(options: Options): Pick<SharingDevice, 'securityModel'> {
+  const securityModel = first(options, 'security_model');
+  return securityModel === undefined ? {} : { securityModel };
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type Mode, parseMode } from '../../model/mode.ts';
+import { howNinepIsKnown, type Mode, ninepMode, parseMode } from '../../model/mode.ts';
 import { type GuestMount, optionOf } from '../guest-mounts.ts';
 import type { Share } from '../share.ts';
 
@@ -19,6 +19,8 @@ export interface ServedShare {
   readonly mode: Mode | undefined;
   /** How the mode is known, in words. */
   readonly modeHow: string;
+  /** 9p's `security_model`, where QEMU's words say it. */
+  readonly securityModel?: string;
 }
 
 /** A served share of which it is known where it is. */
@@ -27,11 +29,12 @@ export type PlacedShare = ServedShare & { readonly hostDir: string };
 /** A served share as a guest has it mounted, where a bind mount may show a directory inside the share. */
 export function shareAt(mount: GuestMount, served: PlacedShare): Share {
   const { tag, type, daemonPid, server, vmmPid } = served;
+  const mode = modeAt(mount, served);
   return {
     guestDir: mount.point,
     hostDir: hostDirectoryAt(mount, served),
-    mode: modeAt(mount, served.mode),
-    modeHow: type === '9p' ? "the guest's mount options" : served.modeHow,
+    mode,
+    modeHow: mode?.server === '9p' ? howNinepIsKnown(mode) : served.modeHow,
     type,
     ...(tag === undefined ? {} : { tag }),
     ...(server === undefined ? {} : { server }),
@@ -45,8 +48,8 @@ export function hostDirectoryAt({ root }: Pick<GuestMount, 'root'>, { hostDir }:
   return root === '/' ? hostDir : path.posix.join(hostDir, root);
 }
 
-function modeAt(mount: GuestMount, ofDaemon: Mode | undefined): Mode | undefined {
-  if (mount.type === '9p') return parseMode(`9p:${optionOf(mount, 'cache') ?? 'none'}`);
+function modeAt(mount: GuestMount, { mode: ofDaemon, securityModel }: PlacedShare): Mode | undefined {
+  if (mount.type === '9p') return ninepMode(optionOf(mount, 'cache'), securityModel);
   const dax = optionOf(mount, 'dax');
   return ofDaemon === undefined || dax === undefined ? ofDaemon : parseMode(`${ofDaemon.name}+dax=${dax}`);
 }

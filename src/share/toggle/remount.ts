@@ -1,5 +1,12 @@
 import { KnownError } from '../../model/error.ts';
-import { type Mode, parseMode } from '../../model/mode.ts';
+import {
+  isOfMount,
+  type Mode,
+  ninepMode,
+  parseMode,
+  securityModelFlag,
+  securityModelOf,
+} from '../../model/mode.ts';
 import { type GuestMount, mountOf, mountsOfGuest, optionOf, withOption } from '../guest-mounts.ts';
 import { type MountWish, mountStep, requireUnused, toggledMount, unmountStep } from './guest-steps.ts';
 import type { ToggleForm } from './toggle.ts';
@@ -40,7 +47,11 @@ function wishOf({ point, type, source, options }: GuestMount): MountWish {
 
 /** The mode of a mount, as far as its options tell. */
 function modeOf(mount: GuestMount, declared: Mode | undefined): Mode | undefined {
-  if (mount.type === '9p') return parseMode(`9p:${optionOf(mount, 'cache') ?? 'none'}`);
+  if (mount.type === '9p')
+    return ninepMode(
+      optionOf(mount, 'cache'),
+      declared === undefined ? undefined : securityModelOf(declared),
+    );
   const dax = optionOf(mount, 'dax');
   if (declared === undefined || dax === undefined || declared.dax !== undefined) return declared;
   return parseMode(`${declared.name}+dax=${dax}`);
@@ -48,9 +59,11 @@ function modeOf(mount: GuestMount, declared: Mode | undefined): Mode | undefined
 
 /** @throws KnownError `needs-daemon` for a mode that more than the mount decides. */
 function optionsIn(mount: GuestMount, mode: Mode, original: string | undefined): readonly string[] {
-  if (mount.type === '9p' && mode.server === '9p')
-    return [...withOption(mount.options, 'cache', mode.cache), ...mode.flags];
   const was = original === undefined ? undefined : parseMode(original);
+  const model = securityModelOf(mode);
+  if (mount.type === '9p' && mode.server === '9p' && model === (was && securityModelOf(was))) {
+    return [...withOption(mount.options, 'cache', mode.cache), ...mode.flags.filter(isOfMount)];
+  }
   const sameDaemon =
     was !== undefined &&
     was.server === mode.server &&
@@ -62,7 +75,13 @@ function optionsIn(mount: GuestMount, mode: Mode, original: string | undefined):
     'needs-daemon',
     `a mount cannot change ${known} to ${mode.name}: more than dax= ${mount.type === '9p' ? 'and the cache of 9p ' : ''}differs`,
     mount.type === '9p'
-      ? 'Choose 9p:none, 9p:readahead, 9p:mmap, 9p:loose or 9p:fscache.'
+      ? `Choose 9p:none, 9p:readahead, 9p:mmap, 9p:loose or 9p:fscache${kept(was)}.`
       : 'Use --via qmp:SOCKET, --via libvirt or --via hook:COMMAND, which change the daemon.',
   );
+}
+
+/** What every mode of this mount has: QEMU was started with it. */
+function kept(was: Mode | undefined): string {
+  const model = was && securityModelOf(was);
+  return model === undefined ? '' : `, each with +${securityModelFlag(model)}`;
 }

@@ -56,6 +56,14 @@ describe("a guest's mounts", () => {
     expect([mounts.length, unplaced.length]).toEqual([4, 0]);
   });
 
+  it("of 9p have QEMU's way to keep owners in their mode, where it keeps them beside the files", async () => {
+    const nineOf = share('nine', '/old', { type: '9p', mode: undefined, securityModel: 'mapped' });
+    const { shares } = await sharesOfGuest(side([nine], {}), side([], {}), [machine(1, [nineOf])], {
+      pid: 1,
+    });
+    expect(shares.map(({ mode }) => mode?.name)).toEqual(['9p:loose+security_model=mapped-xattr']);
+  });
+
   it('of one directory are the one on top: nobody sees what it covers', async () => {
     const machines = [machine(1, [share('data', '/srv'), share('new', '/other')])];
     const over = '36 31 0:33 / /mnt/data rw - virtiofs new rw';

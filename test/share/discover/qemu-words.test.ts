@@ -7,8 +7,8 @@ describe("QEMU's command line", () => {
     const machine = machineOfWords(qemuByHand, '/home/me');
     expect(machine?.devices).toEqual([
       { type: 'virtiofs', tag: 'data', socket: '/home/me/run/a,b.sock', directory: undefined },
-      { type: '9p', tag: 'nine', socket: undefined, directory: '/srv/nine' },
-      { type: '9p', tag: 'old', socket: undefined, directory: '/srv/old' },
+      { type: '9p', tag: 'nine', socket: undefined, directory: '/srv/nine', securityModel: 'none' },
+      { type: '9p', tag: 'old', socket: undefined, directory: '/srv/old', securityModel: 'mapped-xattr' },
     ]);
   });
 
