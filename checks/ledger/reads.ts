@@ -102,7 +102,7 @@ export const reads = defineCheck({
       seconds: names.map((name) => secondsOf(observed, name)),
       dropped: droppedOf(observed, names[0] ?? ''),
       share: shareWords(observed.setting),
-      disturbed: disturbed(observed, args, names),
+      disturbed: disturbed(observed, names),
     };
     const next = nextStep(args, ledgers.at(-1));
     return {
@@ -238,7 +238,7 @@ function droppedOf(observed: Observed, name: string): Dropped[] {
     .map((side): Dropped => {
       const step = args.systemWide ? `drop-${side}-everything` : `${name}.drop-${side}`;
       const outcome = observed.outcome(step);
-      if (outcome.kind !== 'value') return { side, note: describeOutcome(outcome) };
+      if (outcome.kind !== 'value') return { side, refused: describeOutcome(outcome) };
       if (args.systemWide)
         return { side, note: 'drop_caches: every clean page, name and inode of this side' };
       const { before, after, evicted } = outcome.value as EvictResult;
@@ -274,7 +274,7 @@ function noteOf(after: PageState, evicted: boolean, dax: boolean): { note?: stri
 }
 
 /** What the measurement itself changed. */
-function disturbed(observed: Observed, args: ReadsArgs, names: readonly string[]): string[] {
+function disturbed(observed: Observed, names: readonly string[]): string[] {
   const said: string[] = [];
   const mode = observed.setting.mode;
   // A DAX file has no pages in the guest's cache.
@@ -292,11 +292,12 @@ function disturbed(observed: Observed, args: ReadsArgs, names: readonly string[]
     said.push(
       `the run left ${grouped(last.cached)} of ${grouped(last.pages)} pages in the host’s page cache, where ${grouped(first.cached)} were before`,
     );
-  if (!args.systemWide && drops(args, 'host') && groundOf(observed, names[0] ?? '')?.storage !== 'tmpfs')
+  const did = (step: string) => observed.outcome(step).kind === 'value';
+  if (did(`${names[0]}.drop-host`) && groundOf(observed, names[0] ?? '')?.storage !== 'tmpfs')
     said.push('the file was written back and evicted on the host');
-  if (observed.outcome(`${calibrationName}.drop-host`).kind === 'value')
+  if (did(`${calibrationName}.drop-host`))
     said.push('the file was evicted on the host afterwards, to time the disk');
-  if (args.systemWide && args.drop !== 'none')
+  if ((['guest', 'host'] as const).some((side) => did(`drop-${side}-everything`)))
     said.push('everybody’s caches were dropped, as --system-wide asks');
   return said;
 }

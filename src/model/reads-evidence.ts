@@ -32,8 +32,10 @@ export interface Dropped {
   readonly side: 'guest' | 'host';
   readonly before?: PageState;
   readonly after?: PageState;
-  /** Why pages were left, or nothing was dropped. */
+  /** Why pages were left. */
   readonly note?: string;
+  /** Why nothing was dropped. */
+  readonly refused?: string;
 }
 
 /** Whether a verdict's evidence is that of a run of reads. */

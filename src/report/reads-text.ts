@@ -65,7 +65,8 @@ function rateWords(reads: number, seconds: readonly number[]): string {
   return all > 0 ? `, ${Math.round(reads / all).toLocaleString('en-US')} a second` : '';
 }
 
-export function droppedWords({ side, before, after, note }: Dropped): string {
+export function droppedWords({ side, before, after, note, refused }: Dropped): string {
+  if (refused !== undefined) return `not dropped on the ${side}: ${refused}`;
   const why = note === undefined ? '' : ` (${note})`;
   if (before === undefined || after === undefined || before.by === 'refused' || after.by === 'refused')
     return `dropped on the ${side} first${why}`;

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -101,6 +102,9 @@ describe.skipIf(!mayBeElsewhere)('on a host that is no Linux', { timeout: 120_00
     const reads = await host.run('reads', file, ...both, '--order', 'random', '--count', '50');
     expect(reads, reads.stderr).toMatchObject({ status: 0 });
     expect(reads.stdout).toContain('plain node has no state of pages');
+    const dropped = await host.run('reads', file, ...both, '--count', '5', '--drop', 'host', '--system-wide');
+    expect(dropped.stdout).toContain('not dropped on the host: plain node has no drop_caches');
+    expect(dropped.stdout).not.toContain('caches were dropped');
     const residency = await host.run('residency', file, ...both, '--mode', 'local:bind');
     expect(residency.stdout).toMatch(/host {2}its page state could not be read: plain node has no state of/);
     const drop = await host.run('drop', file, ...both, '--side', 'host');
@@ -111,6 +115,32 @@ describe.skipIf(!mayBeElsewhere)('on a host that is no Linux', { timeout: 120_00
     const onHost = await host.run('explain', ...both, '--on-host', '--file', file, '--', 'cat', file);
     expect(onHost).toMatchObject({ status: 125, stdout: '' });
     expect(onHost.stderr).toContain('plain node stands in for the probe');
+  });
+
+  it('a call that hangs in the kernel is given up, and does not keep the program', async () => {
+    const fifo = at('fifo');
+    spawnSync('mkfifo', [fifo]);
+    const hang = {
+      id: 'hang',
+      actor: 'one',
+      op: { do: 'open', path: fifo, flags: ['rdonly'], as: 'f' },
+      limit: { ms: 300, name: 'the limit of a test' },
+    };
+    const plan = { name: 'one', scenarios: [], isolation: 'shared', needs: ['writable'], steps: [hang] };
+    writeFileSync(
+      at('checks', 'hanging.mjs'),
+      `export default {
+        name: 'hanging', title: 'it hangs', codes: { stuck: 'it hangs' },
+        cases: () => [${JSON.stringify({ ...plan, actors: { one: 'host' } })}],
+        judge: (observed) => ({ kind: 'unknown', code: 'stuck', reason: observed.outcome('hang').kind }),
+      };`,
+    );
+    const ran = await host.run('check', 'hanging', '--checks', at('checks'), ...both, '--json');
+    const [result] = (JSON.parse(ran.stdout) as Report).results;
+    expect(result?.verdict).toMatchObject({ kind: 'unknown', reason: 'stuck' });
+    // It was ended, since node would wait for the call; nothing of the run is left.
+    expect(ran.status).toBeUndefined();
+    expect(readdirSync(at('share'))).toEqual(['file']);
   });
 
   it('no guest is looked for, and no lab is made', async () => {

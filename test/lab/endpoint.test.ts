@@ -9,8 +9,10 @@ import { connectSsh, type ExplicitSshTarget } from '../../src/endpoint/ssh.ts';
 import { labDown } from '../../src/lab/down.ts';
 import type { LabInfo } from '../../src/lab/info.ts';
 import { labUp } from '../../src/lab/up.ts';
+import type { Report } from '../../src/model/report.ts';
 import { shellWord } from '../../src/model/shell-word.ts';
 import { startProbe } from '../../src/probe/install.ts';
+import { elsewhere, mayBeElsewhere } from '../elsewhere.ts';
 import { makeKey } from '../endpoint/ssh-server.ts';
 
 // dropbear in a real guest: what an ssh server of another maker does with what ssh2 asks.
@@ -24,6 +26,14 @@ const target = (changed: Partial<ExplicitSshTarget> = {}): ExplicitSshTarget => 
   strict: true,
   ...changed,
 });
+
+/** The guest by the ssh program, as `--guest` takes it. */
+function bySshProgram(knownHostsFile: string): string {
+  const { host, port, user, keyFile } = lab.ssh;
+  const options = ['BatchMode=yes', 'StrictHostKeyChecking=yes', `UserKnownHostsFile=${knownHostsFile}`];
+  const flags = ['-F', '/dev/null', '-i', keyFile, '-p', String(port), ...options.map((each) => `-o${each}`)];
+  return `exec:${['ssh', ...flags, `${user}@${host}`].map(shellWord).join(' ')}`;
+}
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'vfs-verify-endpoint-'));
@@ -115,21 +125,7 @@ test("a user's own configuration leads there too", async () => {
 test.skipIf(!hasSsh)(
   'the ssh program is a command that gives a shell, which carries the probe too',
   async () => {
-    const { host, port, user, keyFile, knownHostsFile } = lab.ssh;
-    const by = (file: string) => {
-      const options = ['BatchMode=yes', 'StrictHostKeyChecking=yes', `UserKnownHostsFile=${file}`];
-      const flags = [
-        '-F',
-        '/dev/null',
-        '-i',
-        keyFile,
-        '-p',
-        String(port),
-        ...options.map((each) => `-o${each}`),
-      ];
-      return `exec:${['ssh', ...flags, `${user}@${host}`].map(shellWord).join(' ')}`;
-    };
-    const endpoint = await openEndpoint(by(knownHostsFile));
+    const endpoint = await openEndpoint(bySshProgram(lab.ssh.knownHostsFile));
     const words = ['', "it's", '\\', '!', '$(id)', 'a\nb', '-n', '*', 'é😀'];
     const { stdout } = await endpoint.exec(['printf', '[%s]', ...words]);
     expect(stdout).toBe(words.map((word) => `[${word}]`).join(''));
@@ -138,11 +134,32 @@ test.skipIf(!hasSsh)(
     await session.close();
     await endpoint.close();
     await writeFile(join(directory, 'nobody'), '');
-    const stranger = await openEndpoint(by(join(directory, 'nobody')));
+    const stranger = await openEndpoint(bySshProgram(join(directory, 'nobody')));
     await expect(stranger.exec(['true'])).rejects.toMatchObject({
       code: 'auth',
       detail: expect.stringContaining('Host key verification failed'),
     });
+  },
+);
+
+test.skipIf(!hasSsh || !mayBeElsewhere)(
+  'a host that is no Linux compares and checks a share of a virtual machine',
+  async () => {
+    const host = elsewhere(directory);
+    const guestDir = lab.mounts.auto ?? '';
+    const guestFlag = ['--guest', bySshProgram(lab.ssh.knownHostsFile)];
+    const both = [...guestFlag, '--map', `${guestDir}=${lab.hostDir}`];
+    await writeFile(join(lab.hostDir, 'file'), Buffer.alloc(3_000_000, 'the same'));
+    const md5 = await host.run('md5', join(guestDir, 'file'), ...both);
+    expect(md5.status, md5.stdout + md5.stderr).toBe(0);
+    expect(md5.stdout).toMatch(/^same .*mode unknown/s);
+    const check = await host.run('check', 'host-append', 'lookup', ...both, '--mode', 'auto', '--json');
+    expect(check.status, check.stdout + check.stderr).toBe(0);
+    const cases = (JSON.parse(check.stdout) as Report).results.flatMap((each) => each.cases);
+    expect(new Set(cases.map(({ verdict }) => verdict.kind))).toEqual(new Set(['pass']));
+    const unmapped = await host.run('md5', join(guestDir, 'file'), ...guestFlag);
+    expect(unmapped.status).toBe(2);
+    expect(unmapped.stderr).toContain(`on ${guestDir}, and nothing that is seen on this machine serves it`);
   },
 );
 

@@ -6,8 +6,12 @@ import { modeOfShare } from '../../src/share/mode-of-share.ts';
 /** A guest with one mount, and what its firmware calls the machine. */
 function guestWith(mount: string, product: string): Endpoint {
   return scriptedEndpoint({
-    exec: ([, file]) =>
-      file === '/proc/self/mountinfo' ? `${mount}\n` : file?.endsWith('/product_name') ? `${product}\n` : '',
+    exec: (argv) =>
+      argv.includes('/proc/self/mountinfo')
+        ? `${mount}\n`
+        : argv.some((each) => each.includes('/product_name'))
+          ? `${product}\n`
+          : '',
   });
 }
 
