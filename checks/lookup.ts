@@ -218,6 +218,7 @@ const neverMade = ['Name', 'n'.repeat(251), 'blanks  inside', 'a line', 'u'] as 
 
 const oddNamesOf = (maker: 'host' | 'guest'): Tale => ({
   name: `${maker}-odd-names`,
+  needs: ['exact-names'],
   turns: () => {
     const make = [mkdir('d'), ...oddNames.map((name, index) => file(`d/${name}`, `of ${index}`))];
     const looks = (by: string) => [

@@ -48,6 +48,8 @@ export type Need =
   | 'host-cachestat'
   | 'guest-cachestat'
   | 'writable'
+  /** The host's file system takes any bytes for a name, and no two names for one. */
+  | 'exact-names'
   | 'second-guest'
   | 'other-tag'
   | 'dax-control'

@@ -90,7 +90,7 @@ export async function carryOutCase(
 ): Promise<CaseRecord> {
   const { check, bench, bundleDir, workplace } = cell;
   const nothing = { case: plan, steps: [], outcomes: {}, bulk: {}, durationMs: 0 };
-  const unmet = whyNot(plan, bench, workplace !== undefined);
+  const unmet = whyNot(plan, bench, workplace);
   if (unmet !== undefined) return { ...nothing, skipped: unmet };
   const name = `${check.name}.${plan.name}.${setting.mode?.name ?? 'unknown'}.${randomBytes(3).toString('hex')}`;
   const caseDir = workplace === undefined ? '' : await workplace.makeCaseDir(name);
@@ -107,9 +107,9 @@ export async function carryOutCase(
 }
 
 /** The first need of a case that its bench does not meet, in words. */
-function whyNot(plan: Case, bench: Bench, writable: boolean): string | undefined {
+function whyNot(plan: Case, bench: Bench, workplace: Workplace | undefined): string | undefined {
   const unmet = plan.needs
-    .map((need) => unmetNeed(need, bench, writable))
+    .map((need) => unmetNeed(need, bench, workplace))
     .find((reason) => reason !== undefined);
   return unmet ?? unmetByNode(plan, bench);
 }

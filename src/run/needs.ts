@@ -1,19 +1,25 @@
 import type { BenchAbility } from '../model/bench-verb.ts';
 import type { Case, Need, Step } from '../model/check.ts';
 import type { Bench } from './bench.ts';
+import type { Workplace } from './workplace.ts';
 
 /**
  * Why a bench does not meet a need; undefined where it does. The reason becomes the text of a skip.
- * @param writable whether the run could make its directory in the share.
+ * @param workplace undefined where the run could not make its directory in the share.
  */
-export function unmetNeed(need: Need, bench: Bench, writable: boolean): string | undefined {
+export function unmetNeed(
+  need: Need,
+  bench: Bench,
+  workplace: Pick<Workplace, 'keepsNames'> | undefined,
+): string | undefined {
   const { host, guest } = bench.views;
   const met: Record<Need, boolean> = {
     'host-root': host?.facts.rootUser === true,
     'guest-root': guest?.facts.rootUser === true,
     'host-cachestat': host?.facts.features.includes('cachestat') === true,
     'guest-cachestat': guest?.facts.features.includes('cachestat') === true,
-    writable,
+    writable: workplace !== undefined,
+    'exact-names': workplace?.keepsNames === true,
     'second-guest': bench.views.guest2 !== undefined,
     'other-tag': bench.views['guest-other-tag'] !== undefined,
     'dax-control': bench.views['guest-without-dax'] !== undefined,
@@ -61,6 +67,7 @@ const reasons: Readonly<Record<Need, string>> = {
   'host-cachestat': 'needs cachestat on the host (Linux 6.5 or newer)',
   'guest-cachestat': 'needs cachestat in the guest (Linux 6.5 or newer)',
   writable: 'needs to write in the share',
+  'exact-names': 'needs a file system on the host that takes any bytes for a name, and no two names for one',
   'second-guest': 'needs a second guest on this share',
   'other-tag': 'needs the same directory under a second tag',
   'dax-control': 'needs the same directory mounted with dax=never beside it, as the control',

@@ -13,6 +13,8 @@ import { isDead, type Owner, ownerWord, thisOwner } from './owner.ts';
 export interface Workplace {
   /** Relative to the views' roots. */
   readonly name: string;
+  /** Whether the host's file system takes any bytes for a name, and no two names for one. */
+  readonly keepsNames: boolean;
   /** Makes a directory for one case; relative to the views' roots. */
   makeCaseDir(name: string): Promise<string>;
   /** Removes everything; bounded. Returns what could not be removed, in words. */
@@ -35,6 +37,7 @@ export async function makeWorkplace(host: BoundView): Promise<Workplace> {
   await makeDirectory(ask, name, host.facts.root);
   return {
     name,
+    keepsNames: await keepsNames(ask, name),
     async makeCaseDir(caseName) {
       const directory = path.posix.join(name, caseName.replaceAll(/[^A-Za-z0-9._+-]/g, '-'));
       await makeDirectory(ask, directory, host.facts.root);
@@ -69,6 +72,32 @@ async function makeDirectory(ask: Ask, name: string, root: string): Promise<void
     `${root}: no directory can be made there (${why})`,
     'Checks write in a directory of their own inside the share: run as a user who may, or free some space.',
   );
+}
+
+/**
+ * File systems of Macs, and of Linux where a directory folds case, take `A` for `a`, or `ü` in one character for `ü` in
+ * two, and refuse bytes that are no UTF-8. What could not be asked is taken for what Linux does.
+ */
+async function keepsNames(ask: Ask, directory: string): Promise<boolean> {
+  const at = (name: string) => path.posix.join(directory, name);
+  const [made, bytes] = [at('\u00fc'), at('\udcff')];
+  const outcome = await ask({
+    do: 'many',
+    anyway: true,
+    list: [
+      { do: 'mkdir', path: made },
+      { do: 'stat', path: at('\u00dc') },
+      { do: 'stat', path: at('u\u0308') },
+      { do: 'rmdir', path: made },
+      { do: 'mkdir', path: bytes },
+      { do: 'rmdir', path: bytes },
+    ],
+  });
+  if (outcome.kind !== 'value') return true;
+  const wasDone = (outcome.value as ManyResult).values.map(
+    (each) => typeof each !== 'object' || each === null || !('errno' in each),
+  );
+  return String(wasDone) === String([true, false, false, true, true, true]);
 }
 
 async function removeStale(ask: Ask, owner: Owner): Promise<void> {

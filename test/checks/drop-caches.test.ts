@@ -48,7 +48,12 @@ async function verdicts(options: Options = {}): Promise<Record<string, Verdict>>
   });
   const bench = scriptedBench(guest.session, host.session);
   runs += 1;
-  const workplace = { name: 'w', makeCaseDir: async (name: string) => name, remove: async () => undefined };
+  const workplace = {
+    name: 'w',
+    keepsNames: true,
+    makeCaseDir: async (name: string) => name,
+    remove: async () => undefined,
+  };
   const share = { ...bench.share, mode: parseMode(mode ?? 'always+writeback') };
   const { cases } = await runCell(
     dropCaches,

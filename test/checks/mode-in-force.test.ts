@@ -36,7 +36,12 @@ async function run(declared: string | undefined, served: Traits, troubles: Troub
   const world = new FuseWorld(served, troubles);
   const bench = scriptedBench(world.guest, world.host);
   runs += 1;
-  const workplace = { name: 'w', makeCaseDir: async (name: string) => name, remove: async () => undefined };
+  const workplace = {
+    name: 'w',
+    keepsNames: true,
+    makeCaseDir: async (name: string) => name,
+    remove: async () => undefined,
+  };
   return runCell(
     modeInForce,
     {

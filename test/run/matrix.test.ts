@@ -197,7 +197,12 @@ describe('cases that spoil their machine', () => {
             return { value: {} };
           },
         };
-        const workplace = { name: 'w', makeCaseDir: async () => 'w/c', remove: async () => undefined };
+        const workplace = {
+          name: 'w',
+          keepsNames: true,
+          makeCaseDir: async () => 'w/c',
+          remove: async () => undefined,
+        };
         return {
           benches: new Map(
             modes.map((mode) => [
@@ -237,7 +242,12 @@ describe('cases that spoil their machine', () => {
         return { value: {} };
       },
     };
-    const workplace = { name: 'w', makeCaseDir: async () => 'w/c', remove: async () => undefined };
+    const workplace = {
+      name: 'w',
+      keepsNames: true,
+      makeCaseDir: async () => 'w/c',
+      remove: async () => undefined,
+    };
     const maker: BenchMaker = {
       can: ['daemon.kill'],
       make: async (modes) => ({
