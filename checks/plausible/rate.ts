@@ -7,8 +7,8 @@ const leastReads = 32;
 /**
  * Reads that cross to the daemon cannot be faster than those that the guest's own page cache answers: the way there
  * leads through that cache, or past it, and then through another process. Both are timed in the same run, by the
- * same clock. On any machine the median of the first is ten times that of the second and more; half of it is what no
- * load makes of that.
+ * same clock. Half the time is asked for, and by medians, so that no load of the machine makes it. What is left is a
+ * fault of clocks or of the account.
  */
 export function tooFast({ latency }: Ledger): Finding | undefined {
   const cache = latency['guest-cache'];

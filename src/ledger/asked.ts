@@ -1,6 +1,7 @@
 import type { Interval } from '../model/account.ts';
 import type { Passed } from '../model/program-account.ts';
 import type { RunCounts, RunEnd } from '../model/program-run.ts';
+import { serverWords } from './crossed.ts';
 import { isDax } from './program-dax.ts';
 import type { ProgramSamples } from './program-samples.ts';
 
@@ -30,7 +31,9 @@ export function asked(samples: ProgramSamples, direction: Direction, passed: Pas
   const hidden = seen ?? (isTooLittle(bytes, passed) ? 'a way that no counter shows' : undefined);
   const claim = claimed?.[direction];
   // It counts what it did by whatever way; where it was not alone, its figure is not the whole.
-  const isWhole = claim !== undefined && (hidden !== undefined || isSame(claim.bytes, bytes));
+  const isWhole =
+    claim !== undefined &&
+    (isSame(claim.bytes, bytes) || (hidden !== undefined && bytes <= claim.bytes + besidesBytes));
   const byItself = () =>
     exact(
       [claim?.bytes ?? 0, claim?.bytes ?? 0],
@@ -47,7 +50,12 @@ export function asked(samples: ProgramSamples, direction: Direction, passed: Pas
     return exact([0, 0], [0, 0], `no file of the share was held open to ${direction}`, undefined);
   // Not into a DAX window, where only what makes a file longer crosses.
   if (direction === 'write' && samples.writeback === false && !isDax(samples) && passed !== undefined)
-    return exact(passed.bytes, passed.requests, 'this mode sends every write to the daemon at once', seen);
+    return exact(
+      passed.bytes,
+      passed.requests,
+      `this mode sends every write to ${serverWords(samples)} at once`,
+      seen,
+    );
   if (isWhole && !isUnheld) return byItself();
   if (isUnheld && passed !== undefined) {
     const most = Math.min(bytes, passed.bytes[1]);
@@ -55,7 +63,7 @@ export function asked(samples: ProgramSamples, direction: Direction, passed: Pas
       ...exact(
         [0, most],
         [0, calls],
-        `it was not seen to hold a file of the share open to ${direction}, and the daemon did so for somebody`,
+        `it was not seen to hold a file of the share open to ${direction}, and ${serverWords(samples)} did so for somebody`,
         undefined,
       ),
       estimate: most,
@@ -105,9 +113,11 @@ const page = 4096;
 /** Settings, a directory's file, the rest of a page that is written in part. */
 const smallBytes = 64 * 1024;
 
+const besidesBytes = 512 * 1024;
+
 /** A program's own figure against the counters, which have its libraries, settings and messages besides. */
 function isSame(claimed: number, counted: number): boolean {
-  return Math.abs(counted - claimed) <= Math.max(0.02 * counted, 512 * 1024) && claimed > 0;
+  return Math.abs(counted - claimed) <= Math.max(0.02 * counted, besidesBytes) && claimed > 0;
 }
 
 function agrees(claimed: number, passed: Passed | undefined): boolean {

@@ -63,9 +63,16 @@ function wentBack({ daemon: from }: ShareCounters, { daemon: to }: ShareCounters
 }
 
 /** Why there is nothing of what crossed. */
-export function whyNoServer({ unseen, counters: { before, after } }: ProgramSamples): string {
-  if (wentBack(before, after)) return "the server's counters went back: it was started anew meanwhile";
-  return unseen.find(({ what }) => what === 'daemon-io')?.why ?? "the server's counters cannot be read";
+export function whyNoServer(samples: ProgramSamples): string {
+  const { before, after } = samples.counters;
+  const whose = `${serverWords(samples)}'s counters`;
+  if (wentBack(before, after)) return `${whose} went back: it was started anew meanwhile`;
+  return samples.unseen.find(({ what }) => what === 'daemon-io')?.why ?? `${whose} cannot be read`;
+}
+
+/** Who answers the guest, as sentences have it: with 9p there is no daemon. */
+export function serverWords({ transport }: Pick<ProgramSamples, 'transport'>): string {
+  return transport === '9p' ? 'QEMU' : 'the daemon';
 }
 
 /** The mean of an interval's ends. */

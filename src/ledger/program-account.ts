@@ -12,6 +12,7 @@ export function programAccount(samples: ProgramSamples): ProgramAccount {
   const device = deviceWork(samples);
   const syncs = programSyncs(samples);
   return {
+    ...(samples.transport === '9p' ? { server: 'qemu' as const } : {}),
     reads: programReads(samples),
     writes: programWrites(samples),
     ...(syncs === undefined ? {} : { syncs }),

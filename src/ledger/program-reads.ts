@@ -1,7 +1,7 @@
 import type { Interval, Medium, Source } from '../model/account.ts';
 import type { Flow, Passed } from '../model/program-account.ts';
 import { type Asked, asked, isOnDemand } from './asked.ts';
-import { crossedBetween, middle, whyNoServer } from './crossed.ts';
+import { crossedBetween, middle, serverWords, whyNoServer } from './crossed.ts';
 import { PageSet } from './page-set.ts';
 import { daxReads, isDax } from './program-dax.ts';
 import { clamp, isNarrow, linesOf, type Part } from './program-lines.ts';
@@ -30,7 +30,7 @@ export function programReads(samples: ProgramSamples): Flow {
   const parts: Part[] = [
     ...(isDax(samples)
       ? daxReads(samples, keptEstimate, rest)
-      : [guestPart(wanted, used, keptEstimate, rest)]),
+      : [guestPart(wanted, used, keptEstimate, rest, serverWords(samples))]),
     {
       source: `${path}/${medium}`,
       estimate: used.estimate - disk.estimate,
@@ -110,15 +110,15 @@ function demandedBytes({ bytes, requests }: Passed, mean: number): number {
   return mean >= 4096 || mean === 0 ? bytes[0] : requests[0] * mean;
 }
 
-function guestPart(wanted: Asked, used: Used, estimate: number, bounds: Interval): Part {
+function guestPart(wanted: Asked, used: Used, estimate: number, bounds: Interval, server: string): Part {
   return {
     source: 'guest-cache',
     estimate,
     bounds,
     because:
       used.inferred === undefined
-        ? 'asked for, and not read by the daemon'
-        : `what was asked for and not read by the daemon; ${used.inferred}`,
+        ? `asked for, and not read by ${server}`
+        : `what was asked for and not read by ${server}; ${used.inferred}`,
     ...(used.inferred === undefined && wanted.hidden === undefined ? {} : { inferred: true }),
   };
 }
@@ -142,8 +142,8 @@ function diskPart(
   ];
   const because =
     charged === 0
-      ? 'the daemon read nothing from the disk'
-      : `the daemon's disk reads were ${charged} bytes, readahead included; ${first} bytes of what the guest fetched were absent on the host before`;
+      ? `${serverWords(samples)} read nothing from the disk`
+      : `${serverWords(samples)}'s disk reads were ${charged} bytes, readahead included; ${first} bytes of what the guest fetched were absent on the host before`;
   // What the disk gave was asked for, unless the host read ahead for nothing: where it had nothing, that is the less likely.
   if (!isNarrow(bounds, used.estimate) && hadNothing(samples, 'host'))
     return {

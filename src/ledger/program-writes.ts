@@ -1,7 +1,7 @@
 import type { Interval } from '../model/account.ts';
 import type { Passed, WriteFlow } from '../model/program-account.ts';
 import { type Asked, asked } from './asked.ts';
-import { crossedBetween, middle, whyNoServer } from './crossed.ts';
+import { crossedBetween, middle, serverWords, whyNoServer } from './crossed.ts';
 import { daxWrites, isDax } from './program-dax.ts';
 import { clamp, isNarrow, linesOf, type Part } from './program-lines.ts';
 import { passedOf } from './program-reads.ts';
@@ -46,7 +46,7 @@ export function programWrites(samples: ProgramSamples): WriteFlow {
       [
         ...(isDax(samples)
           ? daxWrites(samples, whole - reached.estimate, notReached, reached.bounds[1], atEnd)
-          : [guestPart(whole - reached.estimate, notReached)]),
+          : [guestPart(whole - reached.estimate, notReached, serverWords(samples))]),
         {
           source: `${path}/host-cache`,
           estimate: reached.estimate - disk.estimate,
@@ -65,12 +65,12 @@ export function programWrites(samples: ProgramSamples): WriteFlow {
   return { ...flow, atEnd, sentence: flowSentence('write', flow, samples.storage, programSyncs(samples)) };
 }
 
-function guestPart(estimate: number, bounds: Interval): Part {
+function guestPart(estimate: number, bounds: Interval, server: string): Part {
   return {
     source: 'guest-cache',
     estimate,
     bounds,
-    because: 'acknowledged, and not written by the daemon: written over in the guest, or dirty there',
+    because: `acknowledged, and not written by ${server}: written over in the guest, or dirty there`,
   };
 }
 

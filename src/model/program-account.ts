@@ -66,6 +66,8 @@ export interface DeviceWork {
 
 /** One run of the program. */
 export interface ProgramAccount {
+  /** Who answers the guest, where that is no daemon: QEMU serves 9p itself. */
+  readonly server?: 'qemu';
   readonly reads: Flow;
   readonly writes: WriteFlow;
   /** Absent where nothing shows them. */

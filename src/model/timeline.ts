@@ -10,6 +10,8 @@ export interface Timeline {
   readonly intervalMs: number;
   /** When the program ended. What comes after it is what it left behind. */
   readonly endMs: number;
+  /** Who answers the guest, where that is no daemon: QEMU serves 9p itself. */
+  readonly server?: 'qemu';
   /** One value for each interval. What could not be seen is absent. */
   readonly series: Readonly<Partial<Record<QuantityName, readonly (number | null)[]>>>;
   /**

@@ -14,6 +14,7 @@ import { paintFor } from './paint.ts';
 import { printable, printableName } from './printable.ts';
 import { count, formatBytes } from './quantities.ts';
 import { latencyLines } from './reported-latency-text.ts';
+import { type Server, serverName } from './server-name.ts';
 import { timelineLines } from './timeline-text.ts';
 import { shareLines } from './verdict-text.ts';
 
@@ -28,12 +29,12 @@ export function explainLines(
   style: Style,
 ): string[] {
   const { account, seconds, advice } = evidence;
-  const { reads, writes } = account;
+  const { reads, writes, server } = account;
   const least = Math.max(reads.bytes, writes.bytes) / 1000;
   const blocks = [
-    ...(reads.bytes > least ? [flowLines('read', reads, style)] : []),
+    ...(reads.bytes > least ? [flowLines('read', reads, server, style)] : []),
     ...(writes.bytes > least
-      ? [[...flowLines('written', writes, style), ...leftLines(evidence, style)]]
+      ? [[...flowLines('written', writes, server, style), ...leftLines(evidence, style)]]
       : []),
   ];
   return [
@@ -192,19 +193,19 @@ export function programWords({ end, files }: ProgramAccount, seconds: number): s
 }
 
 /** `read: asked 4.6 GiB → to the daemon 4.5 GiB in 1,200,000 requests`. */
-export function flowWords(word: string, { asked, crossed }: Flow): string {
+export function flowWords(word: string, { asked, crossed }: Flow, server: Server): string {
   const passed =
     crossed === undefined
       ? ''
-      : ` → to the daemon ${rangeOf(crossed.bytes)} in ${numberRange(crossed.requests)} requests`;
+      : ` → to ${serverName(server)} ${rangeOf(crossed.bytes)} in ${numberRange(crossed.requests)} requests`;
   return `${word}: asked ${rangeOf(asked.bytes)}${passed}`;
 }
 
 /** What was asked and what crossed, then a bar for each place. */
-function flowLines(word: string, flow: Flow, style: Style): string[] {
+function flowLines(word: string, flow: Flow, server: Server, style: Style): string[] {
   const paint = paintFor(style.color);
   return [
-    ...wrapped(flowWords(word, flow), { width: style.width, first: indent }),
+    ...wrapped(flowWords(word, flow, server), { width: style.width, first: indent }),
     ...flow.lines.flatMap((line) => {
       const note = knownNote(line);
       return [
@@ -257,7 +258,14 @@ function secondsOf(seconds: number, whole: number): string {
 }
 
 /** What the account stands on. */
-export function groundWords({ device, daemonDiskBytes, reads, writes, unseen }: ProgramAccount): string[] {
+export function groundWords({
+  server,
+  device,
+  daemonDiskBytes,
+  reads,
+  writes,
+  unseen,
+}: ProgramAccount): string[] {
   const disk =
     device === undefined
       ? []
@@ -271,7 +279,7 @@ export function groundWords({ device, daemonDiskBytes, reads, writes, unseen }: 
   const charged =
     daemonDiskBytes === undefined || reads.bytes === 0
       ? []
-      : [`the daemon's own disk reads: ${formatBytes(daemonDiskBytes)}, readahead included`];
+      : [`${serverName(server)}'s own disk reads: ${formatBytes(daemonDiskBytes)}, readahead included`];
   return [
     `asked for: ${reads.asked.because}`,
     ...charged,

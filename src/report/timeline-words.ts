@@ -1,6 +1,7 @@
 import { type QuantityName, runQuantities } from '../model/run-quantities.ts';
 import { isQuiet, type Timeline } from '../model/timeline.ts';
 import { formatBytes, formatSeconds } from './quantities.ts';
+import { type Server, serverName } from './server-name.ts';
 
 /** Several quantities that are looked at together. */
 export interface Panel {
@@ -66,14 +67,28 @@ const panels: readonly Pick<Panel, 'title' | 'lines'>[] = [
 ];
 
 /** What of a timeline there is to see; quantities that were 0 all the time are left out, and panels without any. */
-export function panelsOf({ series }: Timeline): Panel[] {
+export function panelsOf({ series, server }: Timeline): Panel[] {
   return panels.flatMap(({ title, lines }) => {
-    const seen = lines.filter(({ name }) => !isQuiet(series[name]));
+    const seen = linesFor(server, lines).filter(({ name }) => !isQuiet(series[name]));
     const [first] = seen;
     if (first === undefined) return [];
     const { kind, unit } = runQuantities[first.name];
     return [{ title, kind, unit, lines: seen }];
   });
+}
+
+/** Where QEMU is the server its disk reads are the server's: they are not told twice. */
+function linesFor(server: Server, lines: readonly PanelLine[]): readonly PanelLine[] {
+  if (server === undefined) return lines;
+  return lines
+    .filter(({ name }) => name !== 'vmmDiskReadBytes')
+    .map(({ name, words, short }) =>
+      line(
+        name,
+        words.replace('the daemon', serverName(server)),
+        short?.replace('daemon', serverName(server)),
+      ),
+    );
 }
 
 /** Of a whole machine's cache only the changes matter: its picture does not begin at nothing. */

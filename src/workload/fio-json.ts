@@ -220,6 +220,7 @@ function directionOf(direction: DirectionName, value: Located | undefined): Save
       ...spread('clat', clat),
       ...spread('lat', lat),
       percentiles: of === 'clat' ? ofCompletion : percentilesOf(value, 'lat'),
+      ...(of === 'clat' ? {} : { isOfAllLatency: true }),
       ...(bins.length === 0 ? {} : { bins }),
       ...(mean === undefined || count === undefined || count.value === 0 ? {} : { samples: { mean, count } }),
     },

@@ -60,6 +60,7 @@ function directionOf(head: RegExpExecArray, block: string, at: number): SavedDir
     ...latency('clat', block, at),
     ...latency('lat', block, at),
     percentiles: percentilesOf(block, at),
+    ...(/\bclat percentiles/.test(block) || !/\blat percentiles/.test(block) ? {} : { isOfAllLatency: true }),
     ...(samples === null
       ? {}
       : {

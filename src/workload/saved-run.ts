@@ -71,6 +71,8 @@ export interface SavedDirection {
   readonly lat?: SavedLatency;
   /** Pairs of percent and nanoseconds, of completion latency (or of all of it, where fio was told so). */
   readonly percentiles: readonly (readonly [number, Found<number>])[];
+  /** They, and the bins, are of all latency, submission included (`lat_percentiles`). */
+  readonly isOfAllLatency?: boolean;
   /** Pairs of nanoseconds and requests that took about so long, of the same latency (fio's json+). */
   readonly bins?: readonly (readonly [ns: number, requests: number])[];
   /** How often fio looked at the rate, and what it was on average then. */

@@ -39,7 +39,9 @@ export function slowDisk(directory, pids, readsPerSecond) {
   const group = join(kind.parent, `vfs-verify-story-${process.pid}`);
   const mend = () => {
     if (!existsSync(group)) return;
-    for (const pid of pids) tryWrite(join(kind.parent, 'cgroup.procs'), String(pid));
+    // What they have started since is in it too.
+    const within = readFileSync(join(group, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean);
+    for (const pid of within) tryWrite(join(kind.parent, 'cgroup.procs'), pid);
     try {
       rmdirSync(group);
     } catch {

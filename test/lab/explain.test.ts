@@ -211,11 +211,13 @@ describe('reads', () => {
     await make('at-once-warm', 8);
     await drop(inMode('auto', 'at-once-cold'));
     const [cold, warm] = [inMode('auto', 'at-once-cold'), inMode('auto', 'at-once-warm')];
-    const { account } = await accountOf([
-      'sh',
-      '-c',
-      `dd if=${cold} of=/dev/null bs=1M & dd if=${warm} of=/dev/null bs=1M; wait`,
-    ]);
+    const command = `dd if=${cold} of=/dev/null bs=1M & dd if=${warm} of=/dev/null bs=1M; wait`;
+    const { result, own } = await watchReads(daemonOf('auto'), 'at-once', () =>
+      accountOf(['sh', '-c', command]),
+    );
+    const { account } = result;
+    expect(own.bytes).toBe(16 * mib);
+    expectWithin(account.reads.crossed?.bytes, own.bytes);
     const disk = account.reads.lines.find(({ source }) => source === 'fuse/disk');
     expect(disk?.interval?.[0] ?? disk?.bytes).toBeLessThanOrEqual(8.1 * mib);
     expect(disk?.interval?.[1] ?? disk?.bytes).toBeGreaterThanOrEqual(7.9 * mib);

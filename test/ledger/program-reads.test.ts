@@ -201,6 +201,25 @@ describe('reads of a program whose offsets nobody sees', () => {
     expect(line(flow.lines, 'fuse/host-cache').bytes - size).toBeLessThan(16);
   });
 
+  it('through a mapping are as many as a benchmark reports, unless more was read beside it', () => {
+    const claimed = { read: { bytes: size, requests: 64 }, by: "fio's own report" };
+    const beside = (rchar: number) =>
+      programReads(
+        programOf({
+          end: endOf({ rchar: 7000 + rchar, syscr: 90 }),
+          claimed,
+          files: [
+            fileOf({ read: true, mapped: true }, { guest: none, host: all }, { guest: all, host: all }),
+          ],
+          daemon: served({ read: size, reads: 2, kicks: 2 }),
+          messages: 4,
+        }),
+      ).asked;
+    expect(beside(0)).toMatchObject({ bytes: [size, size], because: "fio's own report" });
+    expect(beside(100 * size)).toMatchObject({ hidden: 'a mapping of the file' });
+    expect(beside(100 * size).bytes[1]).toBeGreaterThanOrEqual(100 * size);
+  });
+
   it('past the guest’s cache all cross', () => {
     const flow = programReads(
       programOf({

@@ -2,9 +2,11 @@ import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import type { ExplainEvidence } from '../../src/model/explain-evidence.ts';
 import type { ProgramAccount } from '../../src/model/program-account.ts';
+import type { Timeline } from '../../src/model/timeline.ts';
+import { formats } from '../../src/report/formats.ts';
 import { renderText } from '../../src/report/text.ts';
 import { reportFaults } from '../../src/report/validate.ts';
-import { evidenceOf, resultOf, size, writing } from './explained.ts';
+import { evidenceOf, reading, resultOf, size, timelineOfSeconds, writing } from './explained.ts';
 import { reportOf } from './samples.ts';
 
 function textOf(...evidence: readonly ExplainEvidence[]): string {
@@ -20,6 +22,20 @@ describe('a program that was explained', () => {
     expect(lines.at(-2)).toMatch(/^next: to measure the disk/);
     expect(lines.at(-1)).toBe('      or else');
     expect(lines.filter((line) => stringWidth(line) > 80)).toEqual([]);
+  });
+
+  it('over 9p, where there is no daemon, is told of QEMU', async () => {
+    const account = reading('9p');
+    const timeline: Timeline = { ...timelineOfSeconds(10), server: 'qemu' };
+    const share = { mode: '9p:none', how: 'seen' };
+    const report = reportOf('explain', [resultOf(evidenceOf({ account, timeline, share }))]);
+    expect(reportFaults(report)).toEqual([]);
+    const text = renderText(report, { color: false, width: 80 });
+    expect(text).toMatch(/read: asked .* → to QEMU 25\d\.\d KiB/);
+    expect(text).toContain('  read, QEMU ');
+    expect(text).not.toContain('daemon');
+    expect(await formats.html(report)).not.toMatch(/the\s+daemon/);
+    expect(textOf(evidenceOf({ account: reading('fuse') }))).toContain('→ to the daemon 256.0 KiB');
   });
 
   it('from several states is compared first, by the benchmark’s own figure', () => {

@@ -17,16 +17,22 @@ const pages = 64;
 export const size = pages * page;
 const [all, none] = ['#'.repeat(pages), '.'.repeat(pages)];
 
-/** What explaining a program that read a warm file once found. */
-export function evidenceOf(rest: Partial<ExplainEvidence> = {}): ExplainEvidence {
-  const account = programAccount(
+/** A program that read a warm file once. */
+export function reading(transport: 'fuse' | '9p'): ProgramAccount {
+  return programAccount(
     programOf({
+      transport,
       end: endOf({ rchar: 7000 + size, syscr: 9 + pages }),
       files: [fileOf({ read: true }, { guest: none, host: all }, { guest: all, host: all })],
       daemon: served({ read: size, reads: pages, kicks: pages }),
       messages: pages,
     }),
   );
+}
+
+/** What explaining such a program found. */
+export function evidenceOf(rest: Partial<ExplainEvidence> = {}): ExplainEvidence {
+  const account = reading('fuse');
   return {
     kind: 'explain',
     command: ['fio', 'job.fio'],

@@ -175,6 +175,11 @@ describe('figures as they were counted', () => {
     );
   });
 
+  it('what came before fio counted (ramp_time) is not in its report, which is no claim of all then', () => {
+    const json = fioJson({ rw: 'read', ramp_time: '5' }, { read: moved() });
+    expect(claimedIn(new TextEncoder().encode(json))).toBeUndefined();
+  });
+
   it('the rate of reads and writes together is neither’s', () => {
     const json = fioJson({ rw: 'randrw', unified_rw_reporting: '1' }, { mixed: moved() });
     expect(rateIn(new TextEncoder().encode(json))).toEqual({ program: 'fio', timedSeconds: 2 });

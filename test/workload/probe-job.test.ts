@@ -42,6 +42,13 @@ describe('a job for the probe’s own runner', () => {
     ]);
   });
 
+  it('is refused where it would never end', () => {
+    const words = ['rw=read', 'size=1m', 'filename=/f', 'time_based=1'];
+    expect(() => probeJob(words)).toThrow('without a runtime');
+    expect(probeJob([...words, 'runtime=5'])).toContain('runtime_ns=5000000000');
+    expect(probeJob([...words, 'number_ios=5'])).toContain('number_ios=5');
+  });
+
   it('is refused rather than run as another than was meant', () => {
     const base = ['--filename=/f', '--size=1m'];
     for (const [words, what] of [

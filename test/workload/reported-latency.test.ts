@@ -25,6 +25,18 @@ describe('latencies by a benchmark’s own report', () => {
     expect(only?.maxNs).toBeGreaterThan(only?.minNs ?? 0);
   });
 
+  it('are of one kind: all of the latency where the percentiles are of that', () => {
+    const moved = {
+      ...{ io_bytes: 4096, total_ios: 1, bw: 4, iops: 1, runtime: 1000 },
+      clat_ns: { min: 1, max: 10, mean: 5 },
+      lat_ns: { min: 500, max: 900, mean: 700, percentile: { '50.000000': 700 } },
+    };
+    const json = JSON.stringify({ 'fio version': 'fio-3.36', jobs: [{ jobname: 'j', read: moved }] });
+    expect(latencyIn(new TextEncoder().encode(json))).toMatchObject([
+      { minNs: 500, meanNs: 700, maxNs: 900, percentiles: [[50, 700]] },
+    ]);
+  });
+
   it('are those of each job and each direction', () => {
     expect(latencyIn(fixture('randrw.txt')).map(({ name }) => name.replace(/^.*: /, ''))).toEqual([
       'read',

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 
 #include "json.h"
 #include "worker.h"
@@ -23,6 +24,8 @@ struct job_result {
 	/* From the first request to the last, end_fsync included. */
 	int64_t ns;
 	int error;
+	/* What laying out had taken of the processor: it is not of the job. */
+	struct rusage before;
 };
 
 static int job_bucket(int64_t ns)
@@ -159,6 +162,8 @@ static void job_report_end(struct text *text, const struct job_result *result)
 	static const struct job_times none;
 	struct rusage usage;
 	getrusage(RUSAGE_SELF, &usage);
+	timersub(&usage.ru_utime, &result->before.ru_utime, &usage.ru_utime);
+	timersub(&usage.ru_stime, &result->before.ru_stime, &usage.ru_stime);
 	job_put_direction(text, "read", &result->reads, result->ns);
 	job_put_direction(text, "write", &result->writes, result->ns);
 	job_put_direction(text, "trim", &none, 0);
@@ -170,9 +175,10 @@ static void job_report_end(struct text *text, const struct job_result *result)
 	put_key_integer(text, "job_runtime", result->ns / 1000000);
 	put_key_number(text, "usr_cpu", job_cpu_percent(&usage.ru_utime, result->ns));
 	put_key_number(text, "sys_cpu", job_cpu_percent(&usage.ru_stime, result->ns));
-	put_key_integer(text, "ctx", usage.ru_nvcsw + usage.ru_nivcsw);
-	put_key_integer(text, "majf", usage.ru_majflt);
-	put_key_integer(text, "minf", usage.ru_minflt);
+	put_key_integer(text, "ctx",
+			usage.ru_nvcsw - result->before.ru_nvcsw + usage.ru_nivcsw - result->before.ru_nivcsw);
+	put_key_integer(text, "majf", usage.ru_majflt - result->before.ru_majflt);
+	put_key_integer(text, "minf", usage.ru_minflt - result->before.ru_minflt);
 	put_key(text, "iodepth_level");
 	put_text(text, "{\"1\":100.0}");
 	put_text(text, "}],\"disk_util\":[]}\n");

@@ -283,6 +283,7 @@ static int job_main(int count, char **words)
 	int failed = 0;
 	for (int i = 0; i < job.file_count && !failed; i++)
 		failed = job_open(&job.files[i]);
+	getrusage(RUSAGE_SELF, &job.result.before);
 	int64_t begin = clock_now();
 	failed = failed || job_requests();
 	job.result.ns = clock_now() - begin;

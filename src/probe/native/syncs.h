@@ -59,7 +59,8 @@ static bool sync_is_own(pid_t pid)
 			return syncs.known[i].own;
 	while (at > 1 && at != syncs.supervisor)
 		at = sync_parent(at);
-	bool own = at < 0 || at == syncs.supervisor;
+	/* Kernel threads lead to 0, which is no supervisor. */
+	bool own = at < 0 || (at > 0 && at == syncs.supervisor);
 	if (syncs.known_count < SYNCS_KNOWN) {
 		syncs.known[syncs.known_count].pid = pid;
 		syncs.known[syncs.known_count++].own = own;
@@ -124,7 +125,22 @@ static bool sync_watch_cpu(struct sync_ring *ring, int type, const char *functio
 	return ring->page != MAP_FAILED;
 }
 
-/* Begins to watch; false with errno. */
+/* Entries and returns of one CPU; errno stays. */
+static void sync_leave_cpu(struct sync_ring *rings)
+{
+	int problem = errno;
+	for (int which = 0; which < 2; which++) {
+		struct sync_ring *ring = &rings[which];
+		if (ring->page && ring->page != MAP_FAILED)
+			munmap(ring->page, (1 + SYNCS_RING_PAGES) * (size_t)page_size());
+		if (ring->fd > 0)
+			close(ring->fd);
+		*ring = (struct sync_ring){ 0 };
+	}
+	errno = problem;
+}
+
+/* Begins to watch; false with errno, and then nothing is watched. */
 static bool sync_watch(const char *function)
 {
 	char text[32];
@@ -137,9 +153,14 @@ static bool sync_watch(const char *function)
 		struct sync_ring *rings = syncs.rings[syncs.count];
 		bool watched = sync_watch_cpu(&rings[0], atoi(text), function, false, cpu) &&
 			       sync_watch_cpu(&rings[1], atoi(text), function, true, cpu);
-		if (!watched && errno != ENODEV)
-			return false;
+		if (!watched)
+			sync_leave_cpu(rings);
 		/* ENODEV: the CPU is off. */
+		if (!watched && errno != ENODEV) {
+			while (syncs.count > 0)
+				sync_leave_cpu(syncs.rings[--syncs.count]);
+			return false;
+		}
 		syncs.count += watched;
 	}
 	return true;
@@ -158,7 +179,6 @@ static enum ending op_syncs(struct arguments *arguments)
 	if (!syncs.count && !sync_watch(functions[of])) {
 		int problem = errno;
 		char why[80];
-		syncs.count = 0;
 		snprintf(why, sizeof why, "perf_event_open kprobe %s", functions[of]);
 		return refused_with(worker, problem, why);
 	}

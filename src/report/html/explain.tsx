@@ -4,6 +4,7 @@ import { shellWord } from '../../model/shell-word.ts';
 import { atEndWords, flowWords, groundWords, hostWords, programWords, syncWords } from '../explain-text.ts';
 import { printable } from '../printable.ts';
 import { formatBytes } from '../quantities.ts';
+import type { Server } from '../server-name.ts';
 import { Disturbed } from './comparison.tsx';
 import { BarRow } from './ledger.tsx';
 import { ReportedLatencyBlock } from './reported-latency.tsx';
@@ -13,7 +14,7 @@ import { Command, Told } from './told.tsx';
 /** A program that was run: where its bytes came from and went, over time, and how long its requests took. */
 export function ExplainBlock({ evidence }: { evidence: ExplainEvidence }) {
   const { command, status, seconds, account, state, stateLeft = [], timeline, latency, advice } = evidence;
-  const { reads, writes } = account;
+  const { reads, writes, server } = account;
   const least = Math.max(reads.bytes, writes.bytes) / 1000;
   const left = [atEndWords(writes), syncWords(account.syncs, seconds)];
   return (
@@ -38,8 +39,8 @@ export function ExplainBlock({ evidence }: { evidence: ExplainEvidence }) {
       </dl>
       <div class="columns">
         <div>
-          {reads.bytes > least ? <FlowBars word="read" flow={reads} /> : null}
-          {writes.bytes > least ? <FlowBars word="written" flow={writes} /> : null}
+          {reads.bytes > least ? <FlowBars word="read" flow={reads} server={server} /> : null}
+          {writes.bytes > least ? <FlowBars word="written" flow={writes} server={server} /> : null}
           {writes.bytes > least
             ? left.map((words) => (words === undefined ? null : <p class="note">{printable(words)}</p>))
             : null}
@@ -57,11 +58,11 @@ export function ExplainBlock({ evidence }: { evidence: ExplainEvidence }) {
   );
 }
 
-function FlowBars({ word, flow }: { word: string; flow: Flow }) {
+function FlowBars({ word, flow, server }: { word: string; flow: Flow; server: Server }) {
   return (
     <table class="bars">
       <caption>
-        {flowWords(word, flow)}; {formatBytes(flow.bytes)} by where they were
+        {flowWords(word, flow, server)}; {formatBytes(flow.bytes)} by where they were
       </caption>
       <tbody>
         {flow.lines.map((line) => (

@@ -1,5 +1,6 @@
 import { coarsened, intervalCount, type Timeline } from '../../model/timeline.ts';
 import { printable } from '../printable.ts';
+import { serverName } from '../server-name.ts';
 import { intervalWords, type Panel, panelsOf, timelineGround, valueWords } from '../timeline-words.ts';
 import { lineLooks, panelPlot, unitOf } from './timeline-plots.ts';
 import { Figure } from './told.tsx';
@@ -16,9 +17,9 @@ export function TimelinePlots({ timeline }: { timeline: Timeline }) {
   return (
     <div class="timeline">
       <p class="lead">
-        Over time, {intervalWords(drawn.intervalMs)} an interval. What was asked and did not go through the
-        daemon came from the guest's page cache; what went through it and did not come from the disk, from the
-        host's. Dashed: the program's end.
+        Over time, {intervalWords(drawn.intervalMs)} an interval. What was asked and did not go through{' '}
+        {serverName(timeline.server)} came from the guest's page cache; what went through it and did not come
+        from the disk, from the host's. Dashed: the program's end.
       </p>
       {panels.map((panel, index) => (
         <PanelFigure panel={panel} timeline={drawn} isLast={index === panels.length - 1} />

@@ -13,6 +13,8 @@ export function claimedIn(output: Uint8Array): Claimed | undefined {
   const programs = new Set(runs.map(programOf));
   const [program] = programs;
   if (program === undefined || programs.size > 1) return undefined;
+  // What was read and written before fio began to count is not in its report.
+  if (runs.some(({ jobs }) => jobs.some(({ options }) => options.has('ramp_time')))) return undefined;
   const read = sum(runs, ['read', ...(program === 'dd' ? ['copy' as const] : [])]);
   const write = sum(runs, ['write', ...(program === 'dd' ? ['copy' as const] : [])]);
   if (read === undefined && write === undefined) return undefined;

@@ -67,6 +67,8 @@ export function probeJob(argv: readonly string[]): string[] {
   }
   if (files.length === 0 || files.includes('')) throw badJob('the job names no file (filename=PATH)');
   if (!said.has('size')) throw badJob('the job has no size (size=64m)');
+  if (said.get('time_based') === '1' && !said.has('runtime') && !said.has('number_ios'))
+    throw badJob('a job that is time_based has no end without a runtime (runtime=60)');
   const given = [...said].filter(([name]) => options.has(name)).map(([name, value]) => jobWord(name, value));
   return [...given, '--', ...files];
 }

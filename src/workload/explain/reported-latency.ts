@@ -8,8 +8,8 @@ import { programOf } from './reporting-program.ts';
 const mostJobs = 64;
 
 /**
- * How long requests took by a benchmark's own report: completion latencies where it has those, else all of the
- * latency. Nothing of what it does not say is made up.
+ * How long requests took by a benchmark's own report: completion latencies where it has percentiles of those, else
+ * all of the latency. Nothing of what it does not say is made up.
  */
 export function latencyIn(output: Uint8Array): ReportedLatency[] {
   const { runs } = readOutput('its output', output);
@@ -25,8 +25,9 @@ export function latencyIn(output: Uint8Array): ReportedLatency[] {
 }
 
 function reported(name: string, by: string, direction: SavedDirection): ReportedLatency[] {
-  const { requests, percentiles, bins, clat, lat } = direction;
-  const spread: SavedLatency | undefined = clat ?? lat;
+  const { requests, percentiles, bins, clat, lat, isOfAllLatency = false } = direction;
+  // Percentiles of the one beside the mean of the other would be of nothing.
+  const spread: SavedLatency | undefined = isOfAllLatency ? (lat ?? clat) : (clat ?? lat);
   if (percentiles.length === 0 && spread === undefined) return [];
   const count = spread?.count?.value ?? requests?.value;
   return [

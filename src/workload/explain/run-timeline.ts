@@ -35,7 +35,7 @@ export function runTimeline(run: RunSeen): Timeline | undefined {
     (sample): Look => ({ atMs: inGuest(sample.atNs), seen: guestSeen(sample) }),
   );
   const longestLook = Math.max(0, ...watch.samples.map(({ askedMs, atMs }) => atMs - askedMs));
-  return timelineOf({
+  const timeline = timelineOf({
     guest: withoutBefore(guest, end.beforeFirst),
     host: watch.samples.map((sample) => ({
       atMs: onHost(sample),
@@ -49,4 +49,5 @@ export function runTimeline(run: RunSeen): Timeline | undefined {
     withinMs: { guest: bridge.withinMs, host: longestLook / 2 },
     account,
   });
+  return server !== undefined && server === vmm ? { ...timeline, server: 'qemu' } : timeline;
 }
