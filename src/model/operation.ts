@@ -100,6 +100,14 @@ type NameOperation =
   | { readonly do: 'readlink'; readonly path: string }
   | { readonly do: 'truncate'; readonly path: string; readonly length: number }
   | { readonly do: 'chmod'; readonly path: string; readonly mode: number }
+  /** What is absent stays as it is (-1), which still clears the set-user-ID bit of an executable file. */
+  | { readonly do: 'chown'; readonly path: string; readonly uid?: number; readonly gid?: number }
+  /**
+   * From here on the actor is this user, with this group alone and no capability (setgroups, setresgid, setresuid):
+   * what it opened before stays open, and there is no way back. EPERM where the probe is not root. Put it into one
+   * `many` with what must not be done as root: a worker that takes the place of a lost one is root again.
+   */
+  | { readonly do: 'become'; readonly uid: number; readonly gid: number }
   /** Nanoseconds since the epoch as decimal strings; absent: UTIME_OMIT. */
   | { readonly do: 'utimens'; readonly path: string; readonly atimeNs?: string; readonly mtimeNs?: string }
   | { readonly do: 'setxattr'; readonly path: string; readonly name: string; readonly base64: string }

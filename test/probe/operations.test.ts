@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -273,3 +274,50 @@ test('a request that makes no sense is a defect of the caller and says which', a
   await expect(send({ do: 'open', path: 'x', flags: ['quickly'], as: 'x' })).rejects.toThrow('not known');
   await expect(send({ do: 'many', list: [{ do: 'fly' }] })).rejects.toThrow('unknown operation');
 });
+
+/** Some id that nobody has, so that what it may do nobody else may. */
+const nobody = 61_183;
+
+test.skipIf(process.getuid?.() !== 0)(
+  'an actor that became an ordinary user may do what that user may, and has no way back',
+  async () => {
+    mkdirSync(join(side.root, 'closed/open'), { recursive: true });
+    writeFileSync(join(side.root, 'closed/open/f'), 'bytes');
+    chmodSync(join(side.root, 'closed'), 0o700);
+    chmodSync(join(side.root, 'closed/open'), 0o777);
+    const root = join(side.root, 'closed/open');
+    await side.value({ do: 'chown', path: 'f', uid: nobody, gid: nobody }, { root });
+    await side.value({ do: 'chmod', path: 'f', mode: 0o6710 }, { root });
+    const outcome = await side.request(
+      'ordinary',
+      {
+        do: 'many',
+        anyway: true,
+        list: [
+          { do: 'become', uid: nobody, gid: nobody },
+          { do: 'open', path: 'f', flags: ['rdwr'], as: 'f' },
+          { do: 'write', file: 'f', base64: base64('B') },
+          { do: 'fstat', file: 'f' },
+          { do: 'open', path: '../new', flags: ['creat', 'rdwr'], as: 'new' },
+          { do: 'chown', path: 'f', uid: 0 },
+          { do: 'become', uid: 1, gid: 1 },
+        ],
+      },
+      { root },
+    );
+    expect(outcome).toMatchObject({
+      kind: 'value',
+      value: {
+        values: [
+          {},
+          {},
+          { bytes: 1 },
+          { mode: 0o710, uid: nobody, gid: nobody },
+          { errno: 'EACCES' },
+          { errno: 'EPERM', call: 'chown' },
+          { errno: 'EPERM', call: 'setgroups' },
+        ],
+      },
+    });
+  },
+);

@@ -116,6 +116,13 @@ static enum ending op_chmod(struct arguments *arguments)
 	return usable(arguments) ? ended(arguments->worker, chmod(path, (mode_t)mode), "chmod") : arguments->ending;
 }
 
+static enum ending op_chown(struct arguments *arguments)
+{
+	const char *path = argument_path(arguments, "path");
+	int64_t uid = argument_integer(arguments, "uid", 0, USER_MAX, -1), gid = argument_integer(arguments, "gid", 0, USER_MAX, -1);
+	return usable(arguments) ? ended(arguments->worker, chown(path, (uid_t)uid, (gid_t)gid), "chown") : arguments->ending;
+}
+
 static struct timespec argument_time(struct arguments *arguments, const char *key)
 {
 	struct timespec time = { 0, UTIME_OMIT };

@@ -4,6 +4,7 @@
 
 #include "access.h"
 #include "attend.h"
+#include "become.h"
 #include "file-operations.h"
 #include "hash-operations.h"
 #include "links.h"
@@ -131,6 +132,8 @@ static const struct {
 	{ "resolve", op_resolve },
 	{ "truncate", op_truncate },
 	{ "chmod", op_chmod },
+	{ "chown", op_chown },
+	{ "become", op_become },
 	{ "utimens", op_utimens },
 	{ "setxattr", op_setxattr },
 	{ "getxattr", op_getxattr },

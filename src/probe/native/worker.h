@@ -32,6 +32,8 @@
 /* Names in one answer. */
 #define NAMES_MAX_BYTES (1900 * 1024)
 #define OPEN_TO_READ (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+/* The last number that a user or a group can have: -1 is nobody. */
+#define USER_MAX 0xfffffffeLL
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
 /* What goes from a worker to the supervisor: this, then `length` bytes of one JSON line. */

@@ -56,6 +56,7 @@ def do_symlink(op): os.symlink(op["target"], op["path"])
 def do_readlink(op): return {"target": os.readlink(op["path"])}
 def do_truncate(op): os.truncate(op["path"], op["length"])
 def do_chmod(op): os.chmod(op["path"], op["mode"])
+def do_chown(op): os.chown(op["path"], op.get("uid", -1), op.get("gid", -1))
 def do_chdir(op): os.chdir(op["path"])
 def do_list(op): return {"names": sorted(os.listdir(op["path"]), key=os.fsencode)}
 def do_getxattr(op): return {"base64": base64.b64encode(os.getxattr(op["path"], op["name"])).decode()}
@@ -63,6 +64,11 @@ def do_setxattr(op): os.setxattr(op["path"], op["name"], base64.b64decode(op["ba
 def do_removexattr(op): os.removexattr(op["path"], op["name"])
 def do_listxattr(op): return {"names": sorted(os.listxattr(op["path"]))}
 def do_resolve(op): return {"path": os.path.realpath(op["path"])}
+
+def do_become(op):
+    os.setgroups([])
+    os.setresgid(op["gid"], op["gid"], op["gid"])
+    os.setresuid(op["uid"], op["uid"], op["uid"])
 
 def do_remove_tree(op):
     shutil.rmtree(op["path"])
