@@ -27,6 +27,11 @@ export const flags: Readonly<Record<Mode['server'], Readonly<Record<string, Flag
       words:
         'whether the daemon holds a file that nobody has open by a descriptor (never) or by a handle, which dies with it (prefer, mandatory)',
     },
+    'killpriv-v2': {
+      changes: 'nothing',
+      words:
+        'set-user-ID and set-group-ID bits are to be cleared by the daemon, when the guest asks it to; they are to be cleared all the same',
+    },
     'no-announce-submounts': { changes: 'nothing', words: 'as announce-submounts, the other way round' },
     'no-readdirplus': {
       changes: 'nothing',
@@ -49,6 +54,7 @@ export const flags: Readonly<Record<Mode['server'], Readonly<Record<string, Flag
   c: {
     allow_direct_io: { changes: 'rows', words: 'as allow-direct-io' },
     flock: { changes: 'rows', words: 'flock() is taken on the host’s file' },
+    killpriv_v2: { changes: 'nothing', words: 'as killpriv-v2' },
     'thread-pool-size': { changes: 'nothing', words: 'as of virtiofsd' },
     posix_lock: { changes: 'rows', words: 'fcntl() locks are taken on the host’s file' },
     writeback: { changes: 'columns', words: 'as of virtiofsd' },

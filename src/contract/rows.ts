@@ -8,6 +8,7 @@ import { inOneGuest } from './rows/in-one-guest.ts';
 import { locks } from './rows/locks.ts';
 import { names } from './rows/names.ts';
 import { withLocal } from './rows/one-superblock.ts';
+import { setUserIdRows } from './rows/set-user-id.ts';
 
 /** What the contract knows. Every judge asks for a scenario by its name; a name that is not here is unknown. */
 export const rows: readonly Row[] = [
@@ -15,6 +16,7 @@ export const rows: readonly Row[] = [
   ...hostWrites,
   ...inOneGuest,
   ...attributeRows,
+  ...setUserIdRows,
   ...names,
   ...locks,
   ...durability,
