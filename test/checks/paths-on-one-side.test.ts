@@ -5,6 +5,7 @@ import events from '../../checks/events.ts';
 import locks from '../../checks/locks.ts';
 import openFlags from '../../checks/open-flags.ts';
 import samePageWriters from '../../checks/same-page-writers.ts';
+import setUserId from '../../checks/set-user-id.ts';
 import sharedMapping from '../../checks/shared-mapping.ts';
 import smallWrites from '../../checks/small-writes.ts';
 import { useLocalShare } from './local-share.ts';
@@ -21,6 +22,7 @@ describe.each([
   concurrentAppend,
   smallWrites,
   openFlags,
+  setUserId,
   locks,
   events,
 ])('$name on a local directory', (check) => {
