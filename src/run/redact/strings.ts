@@ -84,7 +84,9 @@ export function stringRedactor(
       .join('/');
   const absolute = (given: string) => {
     const root = roots.find((each) => given === each || given.startsWith(`${each}/`));
-    return root === undefined ? names.path(given) : names.path(root) + relative(given.slice(root.length));
+    if (root !== undefined) return names.path(root) + relative(given.slice(root.length));
+    // A check's own place outside the share: its control in /tmp.
+    return planned?.strings.has(given) === true ? given : names.path(given);
   };
   const contents = (bytes: Uint8Array) =>
     planned === undefined ? names.bytes(bytes) : redactedContents(bytes, planned.written, names);
