@@ -13,7 +13,7 @@ import { switchedOn, toldToRemember } from './told/others.ts';
 // The lab's own backend: without a fault as good as the released daemon, and with one wrong in just that way.
 
 const name = `backend-${process.pid}`;
-const modes = [...labModes, 'auto+xattr', 'auto+locks'];
+const modes = [...labModes, 'auto+xattr', 'auto+locks', 'never+killpriv-v2'];
 let lab: LabInfo;
 let guest: Endpoint;
 
@@ -40,6 +40,27 @@ describe('without a fault', () => {
     ]);
     expect(status, JSON.stringify(report.results.map(({ verdict }) => verdict))).toBe(0);
     expect(new Set(report.results.map(({ mode }) => mode))).toEqual(new Set(labModes));
+  });
+
+  it('it clears set-user-ID bits whenever the guest leaves that to it, and never otherwise', async () => {
+    const asked = ['check', `--lab=${name}`, 'set-user-id', '--modes', 'never+killpriv-v2', '--seed', '5'];
+    const { report } = await reportOf(asked);
+    const verdicts = report.results.flatMap(({ cases }) =>
+      cases.map((each) => `${each.name} ${each.verdict.kind}`),
+    );
+    expect(verdicts.length).toBeGreaterThan(10);
+    expect(verdicts.filter((each) => !each.endsWith(' pass'))).toEqual([]);
+  });
+
+  it('it lets a user make files in a directory of a group of theirs', async () => {
+    const lines = [
+      'mkdir /mnt/never/of-group && cd /mnt/never/of-group',
+      'chown 0:2000 . && chmod 2770 .',
+      'addgroup -g 2000 shared && addgroup user shared',
+      "su user -c 'touch file && mkdir directory && stat -c %u:%g file directory'",
+    ];
+    const { stdout, stderr } = await guest.exec(['sh', '-c', lines.join(' && ')]);
+    expect(stdout.trim(), stderr).toBe('1000:2000\n1000:2000');
   });
 
   it('it counts what it serves', async () => {

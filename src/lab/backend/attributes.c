@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "credentials.h"
 #include "faults.h"
 #include "operations.h"
 
@@ -133,6 +134,9 @@ static int set_mode(struct inode *inode, mode_t mode)
 {
 	if (fault_is_on(FAULT_CHMOD_IGNORED))
 		return 0;
+	struct stat now;
+	if (fault_is_on(FAULT_SET_ID_KEPT) && fstat(inode->fd, &now) == 0)
+		mode |= now.st_mode & (S_ISUID | S_ISGID);
 	return chmod(fd_path(inode->fd).text, mode) < 0 ? errno : 0;
 }
 
@@ -142,7 +146,11 @@ static int set_owner(struct inode *inode, const struct fuse_setattr_in *in)
 		return 0;
 	uid_t uid = in->valid & FATTR_UID ? in->uid : (uid_t)-1;
 	gid_t gid = in->valid & FATTR_GID ? in->gid : (gid_t)-1;
-	return fchownat(inode->fd, "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0 ? errno : 0;
+	struct stat before;
+	bool keeps = fault_is_on(FAULT_SET_ID_KEPT) && fstat(inode->fd, &before) == 0 && S_ISREG(before.st_mode);
+	if (fchownat(inode->fd, "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
+		return errno;
+	return keeps ? set_mode(inode, before.st_mode & 07777) : 0;
 }
 
 static int set_size(struct request *request, const struct fuse_setattr_in *in)
@@ -156,7 +164,9 @@ static int set_size(struct request *request, const struct fuse_setattr_in *in)
 	int fd = handle ? handle->fd : open(fd_path(request->inode->fd).text, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return errno;
+	bool gave_up = fsetid_give_up(request, in->valid & FATTR_KILL_SUIDGID);
 	int error = ftruncate(fd, (off_t)in->size) < 0 ? errno : 0;
+	fsetid_take_back(gave_up);
 	if (request->inode->snapshot >= 0 && ftruncate(request->inode->snapshot, (off_t)in->size) < 0)
 		error = errno;
 	if (!handle)

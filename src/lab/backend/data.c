@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "counters.h"
+#include "credentials.h"
 #include "delayed.h"
 #include "faults.h"
 #include "operations.h"
@@ -212,7 +213,9 @@ int op_write(struct request *request)
 	size_changed(request->inode);
 	if (!window_lets_grow(request, request->inode, in->offset + in->size))
 		return EOPNOTSUPP;
+	bool gave_up = fsetid_give_up(request, in->write_flags & FUSE_WRITE_KILL_SUIDGID);
 	ssize_t written = write_data(request, handle, in, in->size);
+	fsetid_take_back(gave_up);
 	bool is_full = written < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EIO);
 	if (is_full && fault_is_on(FAULT_ENOSPC_SWALLOWED))
 		written = in->size;
@@ -222,6 +225,13 @@ int op_write(struct request *request)
 	window_follow(request, request->inode, in->offset + (uint64_t)written);
 	struct fuse_write_out out = { .size = (uint32_t)written };
 	return answer(request, &out, sizeof out);
+}
+
+/* Linux leaves it to us and has no flag to say so with fallocate and copy_file_range: the user must do for a
+ * capability that nobody tells us of. */
+static bool is_unprivileged(const struct request *request)
+{
+	return request->header.uid != 0;
 }
 
 int op_fallocate(struct request *request)
@@ -239,7 +249,10 @@ int op_fallocate(struct request *request)
 	bool grows = !(in->mode & FALLOC_FL_KEEP_SIZE);
 	if (grows && !window_lets_grow(request, request->inode, in->offset + in->length))
 		return EOPNOTSUPP;
-	if (fallocate(handle->fd, (int)in->mode, (off_t)in->offset, (off_t)in->length) == 0) {
+	bool gave_up = fsetid_give_up(request, is_unprivileged(request));
+	int failed = fallocate(handle->fd, (int)in->mode, (off_t)in->offset, (off_t)in->length);
+	fsetid_take_back(gave_up);
+	if (failed == 0) {
 		if (grows)
 			window_follow(request, request->inode, in->offset + in->length);
 		return 0;
@@ -274,9 +287,11 @@ int op_copy_file_range(struct request *request)
 	off_t at = (off_t)in->off_in, target = (off_t)in->off_out;
 	if (fault_is_on(FAULT_COPY_RANGE_SHIFT))
 		at += (off_t)fault_argument(FAULT_COPY_RANGE_SHIFT);
+	bool gave_up = fsetid_give_up(request, is_unprivileged(request));
 	ssize_t copied = fault_strikes(FAULT_COPY_RANGE_LOST)
 	                     ? (ssize_t)in->len
 	                     : copy_file_range(from->fd, &at, to->fd, &target, in->len, (unsigned)in->flags);
+	fsetid_take_back(gave_up);
 	if (copied < 0)
 		return errno;
 	struct fuse_write_out out = { .size = (uint32_t)copied };

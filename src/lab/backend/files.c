@@ -5,6 +5,7 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
+#include "credentials.h"
 #include "faults.h"
 #include "locks.h"
 #include "operations.h"
@@ -85,7 +86,9 @@ int op_open(struct request *request)
 		return error;
 	if (in->flags & O_TRUNC)
 		size_changed(request->inode);
+	bool gave_up = fsetid_give_up(request, in->open_flags & FUSE_OPEN_KILL_SUIDGID);
 	int fd = open(fd_path(request->inode->fd).text, host_flags(request, in->flags));
+	fsetid_take_back(gave_up);
 	if (fd < 0)
 		return errno;
 	struct fuse_open_out out = { 0 };
@@ -120,7 +123,9 @@ int op_create(struct request *request)
 		error = look_up(request, request->inode, name, &out.entry);
 	struct inode *inode = error ? NULL : inode_of_id(&request->fs->inodes, out.entry.nodeid);
 	if (!error && fd < 0) {
+		bool gave_up = fsetid_give_up(request, in->open_flags & FUSE_OPEN_KILL_SUIDGID);
 		fd = open(fd_path(inode->fd).text, flags);
+		fsetid_take_back(gave_up);
 		error = fd < 0 ? errno : 0;
 	}
 	if (error && fd >= 0)

@@ -23,6 +23,8 @@ struct filesystem {
 	bool begun;     /* between INIT and DESTROY */
 	bool writeback; /* FUSE_WRITEBACK_CACHE is in force */
 	bool long_setxattr; /* FUSE_SETXATTR_EXT is */
+	bool kill_privileges; /* FUSE_HANDLE_KILLPRIV_V2 is */
+	bool supplementary;   /* FUSE_CREATE_SUPP_GROUP is */
 	struct range ranges[WINDOW_MAX_RANGES];
 };
 

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/sendfile.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "credentials.h"
 #include "faults.h"
 #include "operations.h"
 
@@ -22,24 +22,6 @@ static uint64_t entry_seconds(const struct options *options)
 		[CACHE_ALWAYS] = 86400,
 	};
 	return fault_is_on(FAULT_ENTRY_TIMEOUT) ? fault_argument(FAULT_ENTRY_TIMEOUT) : seconds[options->cache];
-}
-
-/* The threads' own credentials, by the system calls themselves: the C library would change them for all. */
-void become_user(const struct request *request)
-{
-	if (geteuid() != 0)
-		return;
-	syscall(SYS_setresgid, -1, request->header.gid, -1);
-	syscall(SYS_setresuid, -1, request->header.uid, -1);
-}
-
-void become_ourselves(const struct request *request)
-{
-	(void)request;
-	if (getuid() != 0)
-		return;
-	syscall(SYS_setresuid, -1, 0, -1);
-	syscall(SYS_setresgid, -1, 0, -1);
 }
 
 /* The entry for a file that is held by an O_PATH descriptor, which it takes. */

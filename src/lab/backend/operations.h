@@ -98,9 +98,6 @@ int look_up(struct request *request, struct inode *parent, const char *name, str
 const char *taken_name(const char *name);
 /* For the faults append-late and append-split: does what a handle, or its file, still has to append. */
 void append_late(int fd, uint64_t handle, uint64_t inode);
-/* While one lasts, what is made belongs to the guest's user. */
-void become_user(const struct request *request);
-void become_ourselves(const struct request *request);
 
 /* files.c: the guest's flags as those with which the host's file is opened. */
 int host_flags(const struct request *request, uint32_t flags);

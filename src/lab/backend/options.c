@@ -36,7 +36,7 @@ static uint64_t parse_window(const char *word)
 
 struct options parse_options(int count, char **words)
 {
-	enum { SOCKET_PATH = 256, SHARED_DIR, CACHE, WRITEBACK, DIRECT, MAP, XATTR, LOCKS, TAG, WINDOW, PAST_END, FAULT_WORD, LIST, VERSION };
+	enum { SOCKET_PATH = 256, SHARED_DIR, CACHE, WRITEBACK, DIRECT, MAP, XATTR, KILL, LOCKS, TAG, WINDOW, PAST_END, FAULT_WORD, LIST, VERSION };
 	static const struct option known[] = {
 		{ "socket-path", required_argument, NULL, SOCKET_PATH },
 		{ "shared-dir", required_argument, NULL, SHARED_DIR },
@@ -45,6 +45,7 @@ struct options parse_options(int count, char **words)
 		{ "allow-direct-io", no_argument, NULL, DIRECT },
 		{ "allow-mmap", no_argument, NULL, MAP },
 		{ "xattr", no_argument, NULL, XATTR },
+		{ "killpriv-v2", no_argument, NULL, KILL },
 		{ "locks", no_argument, NULL, LOCKS },
 		{ "tag", required_argument, NULL, TAG },
 		{ "window", required_argument, NULL, WINDOW },
@@ -64,6 +65,7 @@ struct options parse_options(int count, char **words)
 		case DIRECT: options.allow_direct_io = true; break;
 		case MAP: options.allow_mmap = true; break;
 		case XATTR: options.xattr = true; break;
+		case KILL: options.kill_privileges = true; break;
 		case LOCKS: options.locks = true; break;
 		case TAG: options.tag = optarg; break;
 		case WINDOW: options.window_size = parse_window(optarg); break;

@@ -10,7 +10,7 @@ enum cache { CACHE_NEVER, CACHE_METADATA, CACHE_AUTO, CACHE_ALWAYS };
 struct options {
 	const char *socket_path, *shared_dir;
 	enum cache cache;
-	bool writeback, allow_direct_io, allow_mmap, xattr;
+	bool writeback, allow_direct_io, allow_mmap, xattr, kill_privileges;
 	/* The backend's own. */
 	bool locks;             /* locks are the host's, not the guest's own affair */
 	const char *tag;        /* for a generic vhost-user device, which asks its backend for it */

@@ -10,6 +10,7 @@
 #include "operations.h"
 
 /* Newer than the linux/fuse.h of some distributions. */
+#define CREATE_SUPP_GROUP (1ull << 34)
 #define DIRECT_IO_ALLOW_MMAP (1ull << 36)
 
 #define MAX_WRITE (1u << 20)
@@ -20,13 +21,15 @@ static uint64_t offered(const struct options *options)
 {
 	uint64_t flags = FUSE_ASYNC_READ | FUSE_PARALLEL_DIROPS | FUSE_BIG_WRITES | FUSE_AUTO_INVAL_DATA |
 	                 FUSE_ASYNC_DIO | FUSE_HAS_IOCTL_DIR | FUSE_ATOMIC_O_TRUNC | FUSE_MAX_PAGES |
-	                 FUSE_SETXATTR_EXT | FUSE_INIT_EXT;
+	                 FUSE_SETXATTR_EXT | FUSE_INIT_EXT | CREATE_SUPP_GROUP;
 	if (options->cache != CACHE_NEVER)
 		flags |= FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO;
 	if (options->writeback)
 		flags |= FUSE_WRITEBACK_CACHE;
 	if (options->allow_mmap)
 		flags |= DIRECT_IO_ALLOW_MMAP;
+	if (options->kill_privileges)
+		flags |= FUSE_HANDLE_KILLPRIV_V2;
 	if (options->locks)
 		flags |= FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS;
 	if (options->window_size > 0)
@@ -71,6 +74,8 @@ int op_init(struct request *request)
 	uint64_t flags = theirs & offered(&fs->options);
 	fs->writeback = flags & FUSE_WRITEBACK_CACHE;
 	fs->long_setxattr = flags & FUSE_SETXATTR_EXT;
+	fs->kill_privileges = flags & FUSE_HANDLE_KILLPRIV_V2;
+	fs->supplementary = flags & CREATE_SUPP_GROUP;
 	out.max_readahead = in.max_readahead;
 	out.flags = (uint32_t)flags;
 	out.flags2 = (uint32_t)(flags >> 32);

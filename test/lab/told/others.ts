@@ -12,6 +12,35 @@ export const switchedOn: readonly (Told & { readonly faults: string })[] = [
     fails: { 'attributes/host-by-path': 'went-back' },
   },
   { policy: 'auto+xattr', faults: 'xattr-lost', fails: { 'attributes/xattr-from-guest': 'not-done' } },
+  // The guest asks the daemon to clear the bits, or (auto) changes the mode itself.
+  {
+    policy: 'never+killpriv-v2',
+    faults: 'set-id-kept',
+    fails: {
+      'set-user-id/write': 'bits-kept',
+      'set-user-id/write-direct': 'bits-kept',
+      'set-user-id/append': 'bits-kept',
+      'set-user-id/splice': 'bits-kept',
+      'set-user-id/open-truncating': 'bits-kept',
+      'set-user-id/allocate': 'bits-kept',
+      'set-user-id/punch': 'bits-kept',
+      'set-user-id/copy-file-range': 'bits-kept',
+    },
+  },
+  {
+    policy: 'auto',
+    faults: 'set-id-kept',
+    fails: {
+      'set-user-id/truncate': 'bits-kept',
+      'set-user-id/ftruncate': 'bits-kept',
+      'set-user-id/chown': 'bits-kept',
+    },
+  },
+  {
+    policy: 'never+killpriv-v2',
+    faults: 'set-id-lost',
+    fails: { 'set-user-id/root-keeps': 'bits-lost' },
+  },
   { policy: 'auto+locks', faults: 'lock-refuses', fails: { 'locks/one-guest': 'not-granted' } },
 ];
 
