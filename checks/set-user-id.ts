@@ -104,7 +104,7 @@ function troubleIn({ steps, outcome, value, setting }: Observed, { words, by }: 
     return couldNotRun(`right after chmod ${octal(set)} the guest shows ${octal(before.mode)}`);
   if (by === 'root' && value<Stat>('made-on-host')?.uid !== stranger)
     return notHere(
-      'the share maps users: its server is in a user namespace, whose CAP_FSETID the host does not honour',
+      'on the host the file is of another user: who serves it maps users, and need not have CAP_FSETID there',
     );
   const { stopped: refused, values } = value<ManyResult>('change') ?? { values: [] };
   if (refused === undefined) return undefined;
@@ -141,21 +141,19 @@ function judge(observed: Observed, promises: Promises): Verdict {
   const words = { promised: describePromise(promise), sources: promise.sources };
   const modeOf = (step: string) => observed.value<Stat>(step)?.mode ?? 0;
   const seen = [
-    { where: 'the guest', mode: modeOf('in-guest') },
+    { where: 'in the guest', mode: modeOf('in-guest') },
     // Where the host's file never had them (9p's mapped files), it says nothing.
-    ...(modeOf('made-on-host') === set ? [{ where: 'the host', mode: modeOf('on-host') }] : []),
+    ...(modeOf('made-on-host') === set ? [{ where: 'on the host', mode: modeOf('on-host') }] : []),
   ];
-  const wrong = seen.filter(({ mode }) => (mode & setIdBits) !== (control & setIdBits));
-  const [first] = wrong;
-  if (first === undefined)
+  const found = seen
+    .filter(({ mode }) => (mode & setIdBits) !== (control & setIdBits))
+    .map(({ where, mode }) => `${octal(mode)} ${where}`);
+  if (found.length === 0)
     return {
       kind: 'pass',
       reason: `${way.words}: ${octal(control)} afterwards, as in the guest's /tmp`,
       ...words,
     };
-  const found = wrong.map(
-    ({ where, mode }) => `${octal(mode)} ${where === 'the host' ? 'on' : 'in'} ${where}`,
-  );
   return {
     kind: 'fail',
     code: way.by === 'user' ? 'bits-kept' : 'bits-lost',
