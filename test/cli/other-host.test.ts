@@ -10,7 +10,7 @@ import { type LocalShare, localShare } from './program.ts';
 // The program where nothing of Linux is: what a Mac is, as far as that can be had here. The guest is this machine, so
 // that both see one directory, by a bind mount: everything must be seen at once (mode local:bind).
 
-describe.skipIf(!mayBeElsewhere)('on a host that is no Linux', { timeout: 120_000 }, () => {
+describe.skipIf(!mayBeElsewhere)('on a host that is no Linux', { timeout: 240_000 }, () => {
   let local: LocalShare;
   let host: Elsewhere;
   let both: readonly string[];
