@@ -5,6 +5,7 @@ import { create } from 'tar';
 import type { Check } from '../model/check.ts';
 import { KnownError } from '../model/error.ts';
 import type { Result } from '../model/report.ts';
+import { shellWord } from '../model/shell-word.ts';
 import { printable } from '../report/printable.ts';
 import { count, formatBytes } from '../report/quantities.ts';
 import type { Bundle } from '../run/bundle.ts';
@@ -184,7 +185,7 @@ async function tell(file: string, packed: readonly Packed[], names: Pseudonyms):
     otherwise.length === 0
       ? '      judged as before'
       : `      judged otherwise than before: ${otherwise.map(({ name }) => name).join(', ')}`,
-    `next: look into it before you send it: tar -xzf ${file}`,
+    `next: look into it before you send it: tar -xzf ${shellWord(file)}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   process.exitCode = otherwise.length === 0 ? 0 : 2;

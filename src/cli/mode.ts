@@ -3,6 +3,7 @@ import modeInForce from '../../checks/mode-in-force.ts';
 import { KnownError } from '../model/error.ts';
 import { parseMode } from '../model/mode.ts';
 import type { Result } from '../model/report.ts';
+import { shellWord } from '../model/shell-word.ts';
 import { printable } from '../report/printable.ts';
 import { runCell } from '../run/cell.ts';
 import { type EvidenceDir, openEvidence } from '../run/evidence.ts';
@@ -253,7 +254,8 @@ function inWords(answer: ModeAnswer): string {
     for (const { name: one, verdict } of proof.cases)
       lines.push(`        ${one.padEnd(18)} ${verdict.kind.padEnd(8)} ${verdict.reason}`);
   }
-  if (original !== undefined) lines.push(`next: vfs-verify mode ${where} --restore brings back ${original}`);
+  if (original !== undefined)
+    lines.push(`next: vfs-verify mode ${shellWord(where)} --restore brings back ${original}`);
   return `${lines.map(printable).join('\n')}\n`;
 }
 

@@ -1,9 +1,7 @@
-import { access, constants } from 'node:fs/promises';
-import path from 'node:path';
 import { KnownError } from '../model/error.ts';
 import type { Report } from '../model/report.ts';
 import { type Format, formats, isFormat } from '../report/formats.ts';
-import { notWritten, replaceFile } from './replace-file.ts';
+import { replaceFile, requireWritable } from './replace-file.ts';
 
 /** A file that the report is written to as well. */
 export interface ReportFile {
@@ -34,10 +32,7 @@ export async function readReportFiles(
       );
     return { format: word, file };
   });
-  for (const { file } of files)
-    await access(path.dirname(path.resolve(file)), constants.W_OK).catch((error: unknown) => {
-      throw notWritten(file, error);
-    });
+  for (const { file } of files) await requireWritable(file);
   return files;
 }
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { KnownError } from '../model/error.ts';
 import { parseMode } from '../model/mode.ts';
 import { type CaseResult, failsAsKnown, type Result } from '../model/report.ts';
+import { shellWord } from '../model/shell-word.ts';
 import { loadBundle } from '../run/bundle.ts';
 import { type Cell, requireCases } from '../run/cell.ts';
 import { judgeThread } from '../run/judge-thread.ts';
@@ -187,7 +188,7 @@ export function notRunIn(check: string, mode: string, why: string, flags: CheckF
       kind: 'unknown',
       code: 'not-run',
       reason: `not run: ${why}`,
-      ...(directory === undefined ? {} : { next: `vfs-verify check --continue ${directory}` }),
+      ...(directory === undefined ? {} : { next: `vfs-verify check --continue ${shellWord(directory)}` }),
     },
     cases: [],
     durationMs: 0,
@@ -267,7 +268,10 @@ function requireOneOfEachMode(shares: readonly Share[]): void {
     'Say which is to be checked: one of the flags above.',
     {
       detail: shares
-        .map(({ guestDir, hostDir, mode }) => `--share ${guestDir}   ${mode?.name ?? 'unknown'}, ${hostDir}`)
+        .map(
+          ({ guestDir, hostDir, mode }) =>
+            `--share ${shellWord(guestDir)}   ${mode?.name ?? 'unknown'}, ${hostDir}`,
+        )
         .join('\n'),
     },
   );

@@ -1,25 +1,26 @@
 import { KnownError } from '../model/error.ts';
 import type { Report, Result } from '../model/report.ts';
-import { exitStatusOf } from '../model/verdict.ts';
 import { makeReport } from '../run/report.ts';
 import { reportFailure } from './failure.ts';
 import { printReport } from './print.ts';
+import { type ReportFile, writeReportFiles } from './report-files.ts';
 import { packageVersion } from './version.ts';
 
 /**
- * Tells other programs, in the report that they wait for, that a side could not be reached: every question is
- * unknown. The one line for people still goes to standard error. Without --json the error just goes on.
+ * Tells other programs, in the reports that they wait for, that a side could not be reached: every question is
+ * unknown. The one line for people goes to standard error.
+ * @throws what is no KnownError
  */
-export function reportUnreached(
+export async function reportUnreached(
   error: unknown,
-  json: boolean,
+  to: { readonly json: boolean; readonly files: readonly ReportFile[] },
   run: {
     readonly command: Report['command'];
     readonly started: number;
     readonly asked: readonly Pick<Result, 'check' | 'path'>[];
   },
-): void {
-  if (!json || !(error instanceof KnownError)) throw error;
+): Promise<void> {
+  if (!(error instanceof KnownError)) throw error;
   const verdict = { kind: 'unknown', code: error.code, reason: error.message, next: error.cure } as const;
   const results = run.asked.map((each) => ({ ...each, mode: 'unknown', verdict, cases: [], durationMs: 0 }));
   const environment = {
@@ -30,7 +31,7 @@ export function reportUnreached(
     versions: {},
   };
   const report = makeReport(run.command, packageVersion(), environment, results);
-  reportFailure(error);
-  printReport(report, true);
-  process.exitCode = exitStatusOf(report.verdict);
+  process.exitCode = reportFailure(error);
+  await writeReportFiles(to.files, report);
+  if (to.json) printReport(report, true);
 }

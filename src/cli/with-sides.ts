@@ -56,8 +56,9 @@ export async function withSides<F extends AskFlags>(
     await withFleet({ command, flags, asked, work }, flags.targets, started, against);
     return;
   }
-  const sides = await reachSides(flags).catch((error: unknown) => {
-    reportUnreached(error, flags.json === true, { command, started, asked });
+  const sides = await reachSides(flags).catch(async (error: unknown) => {
+    const to = { json: flags.json === true, files: against.files };
+    await reportUnreached(error, to, { command, started, asked });
   });
   if (sides === undefined) return;
   const interrupted = interruption();

@@ -10,7 +10,6 @@ interface Place {
 
 /** The directory's own lookup may hang where its server is dead. */
 const limits = { root: '/', limitMs: 5000, limitName: 'looking at the directories' } as const;
-const actor = 'one-superblock';
 
 /**
  * Whether a directory of the guest and one of the host are the same inode of one superblock in one kernel: both
@@ -40,6 +39,8 @@ async function bootOf(endpoint: Endpoint): Promise<string | undefined> {
 }
 
 async function statOf(session: ProbeSession, path: string): Promise<Stat | undefined> {
+  // One for each directory: several shares are looked at at once.
+  const actor = `one-superblock ${path}`;
   // Not asking the server: a stat that does may mend what is stale.
   const outcome = await session.request(actor, { do: 'stat', path, sync: 'dont' }, limits);
   await session.release(actor);

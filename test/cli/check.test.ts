@@ -180,6 +180,17 @@ describe('a run of checks', { timeout: 60_000 }, () => {
     expect(ran.stderr).not.toContain('    at ');
   });
 
+  it('of a guest that is not reached is in the reports that were asked for too', async () => {
+    await writeCheck(local.checks, 'passes', [{ name: 'one' }]);
+    const nowhere = ['--guest', 'ssh://root@127.0.0.1:1', '--map', `/x=${local.share}`];
+    const files = ['--report', `json=${at('r.json')}`, '--report', `junit=${at('r.xml')}`];
+    const ran = await local.run('check', 'passes', ...nowhere, '--checks', local.checks, ...files);
+    expect(ran).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('127.0.0.1:1') });
+    const { results } = await reportIn(at('r.json'));
+    expect(results.map(({ check: name, verdict }) => [name, verdict.kind])).toEqual([['passes', 'unknown']]);
+    expect(await readFile(at('r.xml'), 'utf8')).toContain('<error');
+  });
+
   it('writes reports in several formats at once', async () => {
     await writeCheck(local.checks, 'passes', [{ name: 'one' }]);
     const files = ['json', 'text', 'junit'].flatMap((each) => ['--report', `${each}=${at(`r.${each}`)}`]);

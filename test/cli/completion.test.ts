@@ -35,6 +35,14 @@ describe('what could stand in the place of the last word', () => {
     expect(await wordsFor('residency', '/a', '--side=b')).toEqual(['--side=both']);
     expect(await wordsFor('lab', 'up', '--disk', 'e')).toEqual(['ext4']);
     expect(await wordsFor('completion', '')).toEqual(['bash', 'zsh', 'fish']);
+    expect(await wordsFor('md5', '--sudo', 'g')).toEqual(['guest']);
+  });
+
+  it('is what this very command takes, where another has the same flag for something else', async () => {
+    expect(await wordsFor('diagnose', '--share', '')).toEqual(['virtiofs', '9p']);
+    expect(await wordsFor('md5', '--share', 'v')).not.toContain('virtiofs');
+    expect(await wordsFor('explain', '--report', 'c')).toEqual(['csv=']);
+    expect(await wordsFor('check', '--report', 'c')).toEqual([]);
   });
 
   it('is one more mode of a list', async () => {

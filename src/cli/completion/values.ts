@@ -6,19 +6,26 @@ import { describeCheck } from '../../run/describe.ts';
 import { loadAll } from '../load-all.ts';
 import type { Answer, Candidate } from './answer.ts';
 
-/** The words that a flag knows, where they are few and always the same. */
-export const fixedWords: Readonly<Record<string, readonly string[]>> = {
+/** The words that a flag knows, where they are few and always the same: of every command, or of each that is named. */
+export const fixedWords: Readonly<
+  Record<string, readonly string[] | { readonly [command: string]: readonly string[] }>
+> = {
   '--algo': ['md5', 'sha256', 'xxh3'],
   '--order': ['seq', 'random'],
   '--drop': ['none', 'guest', 'host', 'both'],
   '--side': ['guest', 'host', 'both'],
   '--states': ['cold', 'host-warm', 'guest-warm'],
   '--device': ['hdd', 'ssd', 'nvme'],
-  '--share': ['virtiofs', '9p'],
+  '--share': { diagnose: ['virtiofs', '9p'] },
+  '--sudo': ['host', 'guest', 'both'],
   '--via': ['lab', 'qmp:', 'libvirt:', 'remount', 'hook:'],
-  '--report': ['text=', 'json=', 'junit=', 'html='],
-  '--guest': ['local', 'ssh://'],
-  '--host': ['local', 'ssh://'],
+  '--report': {
+    check: ['text=', 'json=', 'junit=', 'html='],
+    judge: ['text=', 'json=', 'junit=', 'html='],
+    explain: ['text=', 'json=', 'html=', 'csv='],
+  },
+  '--guest': ['local', 'ssh://', 'exec:'],
+  '--host': ['local', 'ssh://', 'exec:'],
 };
 
 /** What takes several words, joined by commas. */
@@ -40,7 +47,7 @@ async function knownValues(
   typed: string,
 ): Promise<readonly Candidate[] | undefined> {
   if (of.argChoices !== undefined) return of.argChoices.map(word);
-  const words = flag === undefined ? undefined : modeFlags.includes(flag) ? allModes : fixedWords[flag];
+  const words = flag === undefined ? undefined : modeFlags.includes(flag) ? allModes : wordsOf(flag, command);
   if (words !== undefined && flag !== undefined)
     return lists.includes(flag) ? joined(words, typed) : words.map(word);
   const placeholder = placeholderOf(of);
@@ -49,6 +56,15 @@ async function knownValues(
   if (flag === undefined && placeholder === 'name' && command.name() === 'check') return checkNames(typed);
   if (flag === undefined && placeholder === 'scenario') return scenarios();
   return undefined;
+}
+
+function wordsOf(flag: string, command: Command): readonly string[] | undefined {
+  const words = fixedWords[flag];
+  return words === undefined || isList(words) ? words : words[command.name()];
+}
+
+function isList(words: (typeof fixedWords)[string]): words is readonly string[] {
+  return Array.isArray(words);
 }
 
 /** `file` of `-o, --output <file>` and of `<file...>`. */

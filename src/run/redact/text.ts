@@ -6,6 +6,7 @@ const ip6 = /(?<![\w:])(?=[0-9a-f:]*:[0-9a-f:]*:)[0-9a-f]{0,4}(?::[0-9a-f]{0,4})
 const ip4 = /(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])/g;
 const login = /([\w.+-]+)@([\w.-]+)/g;
 const absolute = /(?<![\w.])\/[^\s'"`,;:()[\]{}<>|]*/g;
+const letters = /\p{L}[\p{L}\p{M}]*/gu;
 const pseudonym = /^(?:n\d+|(?:name|host|user|ip|mac|uuid|word)-\d+)$/;
 
 /**
@@ -31,14 +32,21 @@ export function scrubbed(text: string, names: Pseudonyms, known: (word: string) 
   left = left.replaceAll(absolute, (found) =>
     keep(names.path(found).replaceAll(/\uE000(\d+)\uE001/g, (_, at) => kept[Number(at)] ?? '')),
   );
-  left = left.replaceAll(/\uE000\d+\uE001|\p{L}[\p{L}\p{M}]*/gu, (word) =>
-    word.startsWith('\uE000') || word.length === 1 || known(word.toLowerCase())
-      ? word
-      : names.of('word', word),
-  );
+  left = left.replaceAll(/\uE000\d+\uE001|[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu, (word) => {
+    if (word.startsWith('\uE000')) return word;
+    if (isIdentifier(word)) return names.of('word', word);
+    return word.replaceAll(letters, (each) =>
+      each.length === 1 || known(each.toLowerCase()) ? each : names.of('word', each),
+    );
+  });
   while (left.includes('\uE000'))
     left = left.replaceAll(/\uE000(\d+)\uE001/g, (_, at) => kept[Number(at)] ?? '');
   return left;
+}
+
+/** A serial number, the id of a container: letters and digits in turns. `x86`, `deb13` and `ext4` are none. */
+function isIdentifier(word: string): boolean {
+  return word.length >= 6 && (word.match(letters)?.length ?? 0) >= 3;
 }
 
 /** `6.18.44.1` behind the word version is no address. */

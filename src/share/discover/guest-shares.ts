@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../endpoint/endpoint.ts';
 import { KnownError } from '../../model/error.ts';
+import { shellWord } from '../../model/shell-word.ts';
 import { type GuestMount, mountsOfGuest } from '../guest-mounts.ts';
 import { uuidsOfGuest } from '../libvirt/guest-uuid.ts';
 import type { Share } from '../share.ts';
@@ -115,7 +116,7 @@ function oneOf(mount: GuestMount, placed: readonly [PlacedShare, ...PlacedShare[
       'several-shares',
       `${mount.point} in the guest (tag ${mount.source}) may be any of ${directories.length} directories of the host`,
       'Say which: one of the flags above.',
-      { detail: directories.map((each) => `--map ${mount.point}=${each}`).join('\n') },
+      { detail: directories.map((each) => `--map ${shellWord(`${mount.point}=${each}`)}`).join('\n') },
     );
   const { daemonPid: _, vmmPid: __, server, ...alike } = first;
   const sameServer = others.every((each) => each.server === server);
