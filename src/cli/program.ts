@@ -1,13 +1,16 @@
-import { Argument, Command, CommanderError, Option } from 'commander';
-import { shells } from './completion/scripts.ts';
+import type * as commander from 'commander';
+import { Argument, Command, CommanderError, Option } from './commander.ts';
+import type { shells } from './completion/scripts.ts';
 import { packageVersion } from './version.ts';
+
+type Shell = (typeof shells)[number];
 
 /**
  * Puts the program together. Each command's own module is imported when the command runs, so that `--help`
  * is quick.
  * @param lab the commands of `lab`, where the program is described and not run.
  */
-export function program(lab = labToBeLoaded()): Command {
+export function program(lab = labToBeLoaded()): commander.Command {
   const root = new Command('vfs-verify')
     .description(
       'Verifies that a directory shared between a host and its guests is coherent, and says where reads come from.',
@@ -177,7 +180,7 @@ export function program(lab = labToBeLoaded()): Command {
     .addOption(modes('as for check'))
     .addOption(timeout('as for md5', '30'))
     .option('--json', 'print as JSON')
-    .action(async (_flags, command: Command) => (await import('./config.ts')).config(command));
+    .action(async (_flags, command: commander.Command) => (await import('./config.ts')).config(command));
 
   root
     .command('bundle')
@@ -206,8 +209,8 @@ export function program(lab = labToBeLoaded()): Command {
   root
     .command('completion')
     .description('print what makes a shell complete commands, flags and names')
-    .addArgument(new Argument('<shell>').choices(shells))
-    .action(async (shell: (typeof shells)[number]) => (await import('./completion.ts')).completion(shell));
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish'] satisfies Shell[]))
+    .action(async (shell: Shell) => (await import('./completion.ts')).completion(shell));
 
   root
     .command('complete', { hidden: true })
@@ -218,7 +221,7 @@ export function program(lab = labToBeLoaded()): Command {
 }
 
 /** `lab`, with its commands known only when it runs. */
-function labToBeLoaded(): Command {
+function labToBeLoaded(): commander.Command {
   return new Command('lab')
     .description('a real guest with every cache mode, to try things on (lab --help)')
     .helpOption(false)
@@ -232,7 +235,7 @@ function labToBeLoaded(): Command {
 }
 
 /** The flags that say where the two sides are. */
-function sides(command: Command): Command {
+function sides(command: commander.Command): commander.Command {
   return command
     .addOption(
       new Option('--guest <where>', 'the guest: ssh://user@host:port, an ssh alias, exec:COMMAND, or local')
@@ -266,24 +269,24 @@ function sides(command: Command): Command {
 }
 
 /** The flags of commands that ask many guests at once. */
-function fleet(command: Command): Command {
+function fleet(command: commander.Command): commander.Command {
   return command
     .option('--guests <file>', 'many guests at once, one a line (or repeat --guest); - is standard input')
     .addOption(new Option('--jobs <n>', 'so many guests at a time').default('8').env('VFS_VERIFY_JOBS'))
     .option('--guest-limit <seconds>', 'of many guests: how long one may take in all', '3600');
 }
 
-function modes(words: string): Option {
+function modes(words: string): commander.Option {
   return new Option('--modes <list>', words).env('VFS_VERIFY_MODES');
 }
 
 /** How long nothing may happen. */
-function timeout(words: string, seconds: string): Option {
+function timeout(words: string, seconds: string): commander.Option {
   return new Option('--timeout <seconds>', words).default(seconds).env('VFS_VERIFY_TIMEOUT');
 }
 
 /** The flags that say how a share's mode is changed. */
-function toggling(command: Command): Command {
+function toggling(command: commander.Command): commander.Command {
   return command
     .option('--via <form>', 'how: lab, qmp:SOCKET, libvirt:DOMAIN, remount, hook:COMMAND')
     .option('--force', 'although files of the share are open in the guest')

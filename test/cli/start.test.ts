@@ -25,14 +25,15 @@ async function loadedBy(...args: readonly string[]) {
 
 // What `npm run bench -- start` measures is kept by this: a module that --help loads is one that everybody waits for.
 describe('--help', () => {
-  it('loads commander and no other package', async () => {
-    expect((await loadedBy('--help')).packages).toEqual(['commander']);
-    expect((await loadedBy('check', '--help')).packages).toEqual(['commander']);
+  it('imports no package: commander is required, which is read once and not twice', async () => {
+    expect((await loadedBy('--help')).packages).toEqual([]);
+    expect((await loadedBy('check', '--help')).packages).toEqual([]);
   });
 
   it('loads nothing of ours but the command line itself', async () => {
     const { own } = await loadedBy('--help');
-    expect(own.filter((file) => !/^src\/(cli|model)\/|^src\/report\/printable\.js$/.test(file))).toEqual([]);
-    expect(own.length).toBeLessThan(12);
+    expect(own.sort()).toEqual(
+      ['commander', 'program', 'start', 'version'].map((name) => `src/cli/${name}.js`),
+    );
   });
 });
