@@ -56,7 +56,7 @@ describe('without a fault', () => {
     const lines = [
       'mkdir /mnt/never/of-group && cd /mnt/never/of-group',
       'chown 0:2000 . && chmod 2770 .',
-      'addgroup -g 2000 shared && addgroup user shared',
+      'echo shared:x:2000:user >> /etc/group',
       "su user -c 'touch file && mkdir directory && stat -c %u:%g file directory'",
     ];
     const { stdout, stderr } = await guest.exec(['sh', '-c', lines.join(' && ')]);
