@@ -2,6 +2,7 @@ import type { Endpoint } from '../endpoint/endpoint.ts';
 import { KnownError } from '../model/error.ts';
 import { type Mode, parseMode } from '../model/mode.ts';
 import { shellWord } from '../model/shell-word.ts';
+import { boundShares } from '../share/discover/bound-shares.ts';
 import { type GuestShares, sharesOfGuest } from '../share/discover/guest-shares.ts';
 import type { Machine } from '../share/discover/machines.ts';
 import type { Share } from '../share/share.ts';
@@ -22,8 +23,9 @@ export async function discoverShares(
   const machine =
     flags.guest === undefined || host.kind !== 'local' ? undefined : machineAt(flags.guest, machines);
   const found = await sharesOfGuest(guest, host, machines, machine === undefined ? {} : { pid: machine.pid });
-  if (found.shares.length === 0) throw await noShares(found, guest, host);
-  const { shares } = found;
+  // A guest has none of a virtual machine's where it is a container.
+  const shares = found.shares.length > 0 ? found.shares : await boundShares(found.mounts, guest, host);
+  if (shares.length === 0) throw await noShares(found, guest, host);
   const declared = flags.mode === undefined ? undefined : parseMode(flags.mode);
   return { ...found, shares: declared === undefined ? shares : shares.map(inMode(declared)) };
 }
@@ -55,7 +57,7 @@ async function noShares({ unplaced }: GuestShares, guest: Endpoint, host: Endpoi
   if (mount === undefined)
     return new KnownError(
       'no-share',
-      `${guest.name} has no share mounted (virtiofs, or 9p over virtio)`,
+      `${guest.name} has no share mounted (virtiofs, 9p over virtio, or a directory of this very kernel)`,
       'Mount it there (mount -t virtiofs TAG DIR), or say which directories are one: --map GUESTDIR=HOSTDIR.',
     );
   const map = `--map ${shellWord(`${mount.point}=${(await isThere(mount.point, host)) ? mount.point : 'HOSTDIR'}`)}`;

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../endpoint/endpoint.ts';
-import { bySudo } from '../endpoint/sudo.ts';
+import { seeingBySudo } from '../endpoint/sudo.ts';
 import { labInUse } from '../lab/find.ts';
 import type { LabInfo } from '../lab/info.ts';
 import { KnownError } from '../model/error.ts';
@@ -41,8 +41,8 @@ export async function settle(flags: SideFlags): Promise<Settled> {
 }
 
 /** The machines of the host, with what its user, or with --sudo root, sees of them. */
-export function machinesFor(flags: SideFlags, host: Endpoint): Promise<readonly Machine[]> {
-  return machinesOn(host, hasSudo(flags, 'host') ? bySudo(host) : host);
+export async function machinesFor(flags: SideFlags, host: Endpoint): Promise<readonly Machine[]> {
+  return machinesOn(host, hasSudo(flags, 'host') ? await seeingBySudo(host) : host);
 }
 
 /** A lab knows its shares, a user may name them; else the running system is asked. */

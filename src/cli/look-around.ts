@@ -11,6 +11,7 @@ import type { Share } from '../share/share.ts';
 import { machinesFor, settle, sharesBetween } from './known-shares.ts';
 import { withLocalMode } from './local-mode.ts';
 import { lookAtShare } from './look-at-share.ts';
+import { hasSudo } from './open-sides.ts';
 import { ownLeftovers } from './own-leftovers.ts';
 import { closeSide, type ReachedSide, reachGuest, reachHost, type SideFlags } from './sides.ts';
 import { packageVersion } from './version.ts';
@@ -39,8 +40,8 @@ interface Looked {
 async function lookAround(flags: SideFlags, { host, guest, settled }: Looked): Promise<Ground> {
   const { lab, flags: meant } = 'value' in settled ? settled.value : { lab: undefined, flags };
   const [seenHost, seenGuest] = await Promise.all([
-    seen('host', flags.host, host),
-    seen('guest', guestFlag(meant, lab), guest),
+    seen('host', flags.host, host, hasSudo(flags, 'host')),
+    seen('guest', guestFlag(meant, lab), guest, hasSudo(flags, 'guest')),
   ]);
   const shares =
     'value' in host && 'value' in guest ? await sharesSeen(meant, lab, host.value, guest.value) : [];
@@ -83,11 +84,12 @@ async function seen(
   where: 'host' | 'guest',
   flag: string,
   side: Found<ReachedSide>,
+  bySudo: boolean,
 ): Promise<SeenSide | undefined> {
   if ('error' in side) return undefined;
   const { endpoint, session } = side.value;
   return {
-    ...{ where, flag, bySsh: endpoint.kind === 'ssh', hello: session.hello },
+    ...{ where, flag, bySsh: endpoint.kind === 'ssh', bySudo, hello: session.hello },
     ground: await lookAtSide(endpoint),
   };
 }

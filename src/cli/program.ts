@@ -23,7 +23,7 @@ export function program(lab = labToBeLoaded()): commander.Command {
       if (command.options.some((option) => option.attributeName() === 'guest'))
         await (await import('./settings.ts')).applySettings(command);
       if (command.opts().printPrivileged !== true) return;
-      (await import('./privileged.ts')).printPrivileged(command.name(), command.opts());
+      await (await import('./privileged.ts')).printPrivileged(command.name(), command.opts());
       throw new CommanderError(0, 'vfs-verify.printed', '');
     });
 

@@ -1,8 +1,8 @@
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { connectSsh } from '../endpoint/ssh.ts';
-import { bySudo, requireSudo } from '../endpoint/sudo.ts';
 import type { LabInfo } from '../lab/info.ts';
 import type { SideFacts } from '../model/report.ts';
+import { probeBySudo } from '../probe/by-sudo.ts';
 import { startProbe } from '../probe/install.ts';
 import { withPrivileges } from '../probe/privileged.ts';
 import type { ProbeSession } from '../probe/session.ts';
@@ -133,10 +133,13 @@ async function all(openers: readonly (() => Promise<ReachedSide>)[]): Promise<Re
 async function reach(open: () => Promise<Endpoint>, sudo: boolean): Promise<ReachedSide> {
   const endpoint = await open();
   try {
-    if (sudo) await requireSudo(endpoint);
     const session = await startProbe(endpoint);
-    const asRoot = () => startProbe(bySudo(endpoint));
-    return { endpoint, session: sudo && session.hello.uid !== 0 ? withPrivileges(session, asRoot) : session };
+    if (!sudo || session.hello.uid === 0) return { endpoint, session };
+    const asRoot = await probeBySudo(endpoint, session.hello.arch).catch(async (error: unknown) => {
+      await session.close();
+      throw error;
+    });
+    return { endpoint, session: withPrivileges(session, asRoot) };
   } catch (error) {
     await endpoint.close();
     throw error;

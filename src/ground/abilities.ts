@@ -26,7 +26,8 @@ export function abilities(
   const nodes = [host, guest].filter(({ hello }) => isNode(hello));
   const pages = [host, guest].filter(({ hello }) => !isNode(hello) && !hello.features.includes('cachestat'));
   const noRoot = [host, guest].filter(
-    ({ hello, ground }) => !isNode(hello) && hello.uid !== 0 && ground.sudo !== 'free',
+    ({ hello, bySudo, ground }) =>
+      !isNode(hello) && hello.uid !== 0 && bySudo !== true && ground.sudo !== 'free',
   );
   const inSome = (those: readonly SeenShare[], why: string): Pick<Ability, 'can' | 'why'> => {
     if (those.length === 0) return { can: 'yes' };

@@ -69,6 +69,8 @@ export interface SeenSide {
   readonly flag: string;
   /** It was reached by ssh, which verifies the host key. */
   readonly bySsh: boolean;
+  /** What takes root is done by sudo there (--sudo). */
+  readonly bySudo?: boolean;
   readonly hello: ProbeHello;
   readonly ground: SideGround;
 }

@@ -12,8 +12,11 @@ export interface PrivilegedDeed {
   /** Only where the command's flags are so. */
   readonly when?: (flags: Flags) => boolean;
   readonly commands: readonly string[];
-  /** `--sudo` does it; otherwise the side must be reached as root. */
-  readonly bySudo: boolean;
+  /**
+   * How `--sudo` does it: by a probe that does nothing else, which a rule for sudoers can name, or by a shell, which
+   * takes a rule for anything. `login`: not at all; the side must be reached as root.
+   */
+  readonly by: 'probe' | 'shell' | 'login';
 }
 
 const accounts = ['reads', 'explain', 'check'];
@@ -26,19 +29,19 @@ const has = (name: string) => (flags: Flags) => flags[name] !== undefined && fla
 /** Everything that vfs-verify does as root where it may, and nothing else. */
 const deeds: readonly PrivilegedDeed[] = [
   {
-    ...{ sides: ['host'], commands: findsShares, when: looksForShares, bySudo: true },
+    ...{ sides: ['host'], commands: findsShares, when: looksForShares, by: 'shell' },
     does: 'ls -l /proc/PID/fd; readlink /proc/PID/cwd; cat /proc/net/unix',
     why: 'which daemon serves which machine, where libvirt gave it a descriptor or it was told a relative path',
     without: 'libvirt is asked (virsh); else --map says it',
   },
   {
-    ...{ sides: ['host'], commands: accounts, bySudo: true },
+    ...{ sides: ['host'], commands: accounts, by: 'probe' },
     does: "cat /proc/PID/io   (the daemon's; QEMU's for 9p)",
     why: 'how many bytes crossed to the daemon, and how many the disk gave',
     without: 'told by latency only',
   },
   {
-    ...{ sides: ['guest'], commands: ['explain'], bySudo: true },
+    ...{ sides: ['guest'], commands: ['explain'], by: 'probe' },
     does: 'perf_event_open of a kprobe at fuse_fsync   (9p: v9fs_file_fsync_dotl)',
     why: 'how often a program syncs, and how long that takes',
     without: "fio's own count, where it has one",
@@ -48,20 +51,20 @@ const deeds: readonly PrivilegedDeed[] = [
       sides: ['guest', 'host'],
       commands: ['reads', 'drop', 'check'],
       when: has('systemWide'),
-      bySudo: true,
+      by: 'probe',
     },
     does: 'echo 3 > /proc/sys/vm/drop_caches',
     why: '--system-wide',
     without: 'refused; a file is dropped without root',
   },
   {
-    ...{ sides: ['guest'], commands: ['mode'], when: has('set'), bySudo: false },
+    ...{ sides: ['guest'], commands: ['mode'], when: has('set'), by: 'login' },
     does: 'umount; mount',
     why: 'another mode takes another mount',
     without: 'refused',
   },
   {
-    ...{ sides: ['guest'], commands: ['check'], when: has('via'), bySudo: false },
+    ...{ sides: ['guest'], commands: ['check'], when: has('via'), by: 'login' },
     does: 'umount; mount',
     why: 'another mode takes another mount',
     without: 'refused',

@@ -18,9 +18,11 @@ export function sideFacts(side: SeenSide): readonly GroundFact[] {
   ];
 }
 
-function rightsFact({ where, flag, hello, ground: { user, sudo } }: SeenSide): GroundFact {
+function rightsFact({ where, flag, hello, bySudo, ground: { user, sudo } }: SeenSide): GroundFact {
   const about = 'rights';
   if (hello.uid === 0) return { about, state: 'ok', said: 'root' };
+  if (bySudo === true)
+    return { about, state: 'ok', said: `the user ${user}; what takes root is done by sudo` };
   const costs =
     where === 'host'
       ? "what another user's daemon reads is not counted, and caches are dropped by file only"

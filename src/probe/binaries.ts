@@ -27,6 +27,10 @@ export async function builtProbes(directory = builtDirectory()): Promise<Readonl
   );
 }
 
+/** This machine's architecture, as `uname -m` says it. */
+export const localArch =
+  process.arch === 'x64' ? 'x86_64' : process.arch === 'arm64' ? 'aarch64' : process.arch;
+
 /**
  * Where a side may have the probe already (an image's builder put it there): a directory that only root can
  * write to, and in it the program by the digest of its bytes, so that another build is never taken for it.

@@ -5,7 +5,7 @@ import { gzip } from 'node:zlib';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { withinMs } from '../endpoint/within.ts';
 import { KnownError } from '../model/error.ts';
-import { builtProbes, installedDirectory, installedName, probeSource } from './binaries.ts';
+import { builtProbes, installedDirectory, installedName, localArch, probeSource } from './binaries.ts';
 import { type Channel, openChannel } from './channel.ts';
 import { installScript } from './install-script.ts';
 import { openJsonSession, type SessionLimits } from './json-session.ts';
@@ -48,17 +48,25 @@ async function runWhereItLies(
   endpoint: Endpoint,
   { directory, limits }: StartOptions,
 ): Promise<ProbeSession | undefined> {
-  const arch = process.arch === 'x64' ? 'x86_64' : process.arch === 'arm64' ? 'aarch64' : process.arch;
-  const program = (await builtProbes(directory)).get(arch);
+  const program = (await builtProbes(directory)).get(localArch);
   if (program === undefined) return undefined;
   try {
-    const channel = openChannel(await endpoint.spawn([program, 'serve']));
-    const hello = await readHello(channel, endpoint.name, placeMs);
-    return openJsonSession(channel, hello, endpoint.name, limits);
+    return await serveBy(endpoint, [program, 'serve'], limits);
   } catch (error) {
     if (error instanceof KnownError && error.code === 'command-not-started') return undefined;
     throw error;
   }
+}
+
+/** Starts a probe that is there, by its own command. Throws as `startProbe` does. */
+export async function serveBy(
+  endpoint: Endpoint,
+  argv: readonly string[],
+  limits?: SessionLimits,
+): Promise<ProbeSession> {
+  const channel = openChannel(await endpoint.spawn(argv));
+  const hello = await readHello(channel, endpoint.name, placeMs);
+  return openJsonSession(channel, hello, endpoint.name, limits);
 }
 
 async function install(endpoint: Endpoint, { directory, limits }: StartOptions): Promise<ProbeSession> {

@@ -21,13 +21,18 @@ export async function isOneSuperblock(
   guest: Place,
   host: Place,
 ): Promise<boolean> {
-  const boots = await Promise.all([guest, host].map(({ endpoint }) => bootOf(endpoint)));
-  if (boots[0] === undefined || boots[0] !== boots[1]) return false;
+  if (!(await isOneKernel(guest.endpoint, host.endpoint))) return false;
   const [there, here] = await Promise.all([
     statOf(guest.session, directories.guestDir),
     statOf(host.session, directories.hostDir),
   ]);
   return there !== undefined && there.dev === here?.dev && there.ino === here.ino;
+}
+
+/** Whether two sides are one kernel, as a container and its host are. */
+export async function isOneKernel(guest: Endpoint, host: Endpoint): Promise<boolean> {
+  const [there, here] = await Promise.all([guest, host].map(bootOf));
+  return there !== undefined && there === here;
 }
 
 /** The number that a kernel draws when it starts. */

@@ -80,6 +80,8 @@ export const systemPackages = [
   { name: 'man-db', for: ['test'], why: 'renders the manual page', proof: 'man' },
   { name: 'zsh', for: ['test'], why: 'completes our commands in a test', proof: 'zsh' },
   { name: 'fish', for: ['test'], why: 'likewise', proof: 'fish' },
+  { name: 'sudo', for: ['test'], why: 'the real one, for tests of --sudo', proof: 'sudo' },
+  { name: 'podman', for: ['test'], why: 'a real container, for tests of exec:', proof: 'podman' },
   {
     name: 'openssh-client',
     for: ['test'],

@@ -6,17 +6,18 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { execa } from 'execa';
 import { utils } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ground } from '../../src/model/ground.ts';
 import { doctorFaults } from '../../src/report/validate.ts';
 import { makeKey, startSshServer } from '../endpoint/ssh-server.ts';
-import { program, type Ran, reportOf, vfsVerify } from './cli.ts';
+import { sudoPlace } from '../sudo-place.ts';
+import { type Ran, reportOf, vfsVerify } from './cli.ts';
 import { type MachineParts, machineParts, startMachine, type TestMachine } from './discover/machine.ts';
 
 // Two machines that no lab knows of, and three directories, one of them inside another.
@@ -26,8 +27,6 @@ let parts: MachineParts;
 let first: TestMachine;
 let second: TestMachine | undefined;
 let env: Record<string, string>;
-/** This clone, which an ordinary user may not be able to reach. */
-const clone = path.dirname(path.dirname(program));
 const dir = (...names: readonly string[]) => path.join(directory, ...names);
 
 beforeAll(async () => {
@@ -75,26 +74,6 @@ function writeSshConfig(home: string, keyFile: string, ports: Readonly<Record<st
   ]);
   const all = ['Host *', 'User root', `IdentityFile ${keyFile}`, `UserKnownHostsFile ${dir('known_hosts')}`];
   writeFileSync(path.join(home, '.ssh/config'), `${[...named, ...all].join('\n')}\n`, { mode: 0o600 });
-}
-
-/**
- * What sudo is to us, where its rules ask for no password: a program of root's that starts others as root. The real
- * one reads its rules from the machine's own /etc.
- */
-async function makeSudo(): Promise<void> {
-  mkdirSync(dir('sudo'));
-  const source = [
-    '#include <string.h>',
-    '#include <unistd.h>',
-    'int main(int argc, char **argv) {',
-    '  if (argc < 4 || strcmp(argv[1], "-n") || strcmp(argv[2], "--") || setgid(0) || setuid(0)) return 1;',
-    '  execvp(argv[3], argv + 3);',
-    '  return 127;',
-    '}',
-  ];
-  writeFileSync(dir('sudo/sudo.c'), `${source.join('\n')}\n`);
-  await execa('cc', ['-o', dir('sudo/sudo'), dir('sudo/sudo.c')]);
-  chmodSync(dir('sudo/sudo'), 0o4755);
 }
 
 function doctorOf(ran: Ran): Ground {
@@ -184,52 +163,47 @@ describe('where one guest can be meant', () => {
   });
 
   test('an ordinary user without sudo compares, and each thing that he cannot is said with its reason', async () => {
-    const home = dir('nobody');
-    mkdirSync(path.join(home, '.ssh'), { recursive: true });
-    copyFileSync(parts.keys.clientKeyFile, path.join(home, 'key'));
-    writeSshConfig(home, path.join(home, 'key'));
-    for (const each of ['', '.ssh', '.ssh/config', 'key']) chownSync(path.join(home, each), 65534, 65534);
-    chmodSync(dir('known_hosts'), 0o644);
-    mkdirSync(dir('clone'));
-    const asNobody = async (...args: readonly string[]) => {
-      const user = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
+    mkdirSync(dir('user'));
+    const place = await sudoPlace(dir('user'));
+    try {
+      const { home } = place;
+      mkdirSync(path.join(home, '.ssh'), { recursive: true });
+      copyFileSync(parts.keys.clientKeyFile, path.join(home, 'key'));
+      writeSshConfig(home, path.join(home, 'key'));
+      const { uid, gid } = statSync(home);
+      for (const each of ['.ssh', '.ssh/config', 'key']) chownSync(path.join(home, each), uid, gid);
+      chmodSync(dir('known_hosts'), 0o644);
       // He does not see which machines are of other users' labs.
       const guest = ['--guest', `ssh://127.0.0.1:${first.port}`];
-      // The program is shown to him where he may go, wherever this clone is.
-      const shown = 'mount --bind "$1" "$2" && shift 2 && exec "$@"';
-      const place = ['--mount', 'sh', '-c', shown, 'sh', clone, dir('clone')];
-      const own = [process.execPath, dir('clone/bin/vfs-verify.js'), ...args, ...guest];
-      const result = await execa('unshare', [...place, 'setpriv', ...user, ...own], {
-        ...{ reject: false, stdin: 'ignore', timeout: 100_000 },
-        env: {
-          PATH: `${dir('sudo')}:${process.env.PATH}`,
-          HOME: home,
-          TMPDIR: home,
-          XDG_STATE_HOME: path.join(home, 'state'),
-          XDG_RUNTIME_DIR: '',
-        },
-      });
-      return { status: result.exitCode, stdout: result.stdout, stderr: result.stderr };
-    };
-    const compared = await asNobody('md5', '/mnt/data/file');
-    expect(compared.status, compared.stderr).toBe(0);
-    expect(compared.stdout).toMatch(/^same /);
-    const asked = await asNobody('doctor', '--json');
-    expect(asked.status, asked.stderr).toBe(0);
-    const ground = doctorOf(asked);
-    expect(ground.abilities.filter(({ can }) => can !== 'yes').map(({ command }) => command)).toEqual(
-      expect.arrayContaining(['reads', 'explain', 'drop --system-wide']),
-    );
-    expect(factOf(ground, 'host', 'rights')).toMatchObject({ state: 'limited', cure: expect.any(String) });
-    expect(factOf(ground, '/mnt/data =', 'daemon')).toMatchObject({ state: 'limited' });
-    const refused = await asNobody('md5', '/mnt/data/file', '--sudo', 'host');
-    expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('sudo does not start')]);
-    const uncounted = await asNobody('reads', '/mnt/data/file', '--json');
-    expect(uncounted.stdout).not.toContain('rchar');
-    await makeSudo();
-    const counted = await asNobody('reads', '/mnt/data/file', '--json', '--sudo', 'host');
-    expect(counted.status, counted.stderr).toBe(0);
-    expect(counted.stdout).toContain('rchar');
+      const compared = await place.run('md5', '/mnt/data/file', ...guest);
+      expect(compared.status, compared.stderr).toBe(0);
+      expect(compared.stdout).toMatch(/^same /);
+      const asked = await place.run('doctor', '--json', ...guest);
+      expect(asked.status, asked.stderr).toBe(0);
+      const ground = doctorOf(asked);
+      expect(ground.abilities.filter(({ can }) => can !== 'yes').map(({ command }) => command)).toEqual(
+        expect.arrayContaining(['reads', 'explain', 'drop --system-wide']),
+      );
+      expect(factOf(ground, 'host', 'rights')).toMatchObject({ state: 'limited', cure: expect.any(String) });
+      expect(factOf(ground, '/mnt/data =', 'daemon')).toMatchObject({ state: 'limited' });
+      const sudo = ['--sudo', 'host'];
+      const refused = await place.run('md5', '/mnt/data/file', ...guest, ...sudo);
+      expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('sudo does not start')]);
+      const uncounted = await place.run('reads', '/mnt/data/file', '--json', ...guest);
+      expect(uncounted.stdout).not.toContain('rchar');
+
+      // With what is listed beforehand, and nothing else.
+      const listed = await place.run('reads', '/mnt/data/file', '--print-privileged', ...guest);
+      place.allow(listed.stdout);
+      const counted = await place.run('reads', '/mnt/data/file', '--json', ...guest, ...sudo);
+      expect(counted.status, counted.stderr).toBe(0);
+      expect(counted.stdout).toContain('rchar');
+      const well = doctorOf(await place.run('doctor', '--json', ...guest, ...sudo));
+      expect(factOf(well, 'host', 'rights')?.state).toBe('ok');
+      expect(factOf(well, '/mnt/data =', 'daemon')?.state).toBe('ok');
+    } finally {
+      place.end();
+    }
   }, 300_000);
 });
 

@@ -191,12 +191,29 @@ static const struct {
 	{ "clock", op_clock },
 };
 
+/*
+ * `vfs-probe privileged` knows these alone: the numbers of /proc/PID/io, two kprobes, /proc/sys/vm/drop_caches.
+ * No path of the caller's is opened, so that sudo can let a user start it without giving him root.
+ */
+static const char *const privileged_operations[] = { "counters", "syncs", "drop-caches" };
+static bool only_privileged;
+
+static bool is_privileged(const char *name)
+{
+	for (int i = 0; i < COUNT(privileged_operations); i++)
+		if (strcmp(name, privileged_operations[i]) == 0)
+			return true;
+	return false;
+}
+
 static enum ending run_operation(struct worker *worker, const struct json *op)
 {
 	const struct json *name = json_get(op, "do");
 	struct arguments arguments = { worker, op, ENDED_WELL };
 	if (!name || name->type != JSON_STRING)
 		return wrong(worker, "an operation says what to \"do\"");
+	if (only_privileged && !is_privileged(name->bytes))
+		return wrong(worker, "a privileged probe does not do %.60s", name->bytes);
 	for (int i = 0; i < COUNT(operations); i++)
 		if (strcmp(name->bytes, operations[i].name) == 0)
 			return operations[i].run(&arguments);

@@ -3,6 +3,7 @@
  *
  * Build:  cc -O2 -static -pthread -o vfs-probe vfs-probe.c -lcrypto -lm (libssl-dev, libxxhash-dev; Linux)
  * Usage:  vfs-probe serve [--silence SECONDS] [--unlink PATH]
+ *         vfs-probe privileged
  *         vfs-probe run --tell NAME [--every MS] [--under DIR]... [--in DIR] -- COMMAND...
  *         vfs-probe --version
  *
@@ -11,6 +12,7 @@
  * killed. Each actor has a worker process, forked at its first request, that does what touches the share;
  * a stuck one is abandoned and named. Descriptors, mappings, locks and watches stay open between requests.
  *
+ * `privileged` serves what takes root and opens no path: what sudo may let a user start (operations.h).
  * `run` starts somebody else's program and counts what it asks for; run.h says how.
  *
  * --unlink PATH removes PATH and its directory at once: nothing is left behind, however this ends.
@@ -869,6 +871,7 @@ static int serve(int silence_seconds, const char *own_file)
 static int usage(void)
 {
 	fprintf(stderr, "usage: vfs-probe serve [--silence SECONDS] [--unlink PATH]\n"
+			"       vfs-probe privileged\n"
 			"       vfs-probe run --tell NAME [--every MS] [--under DIR]... [--in DIR] -- COMMAND...\n"
 			"       vfs-probe job NAME=VALUE... -- FILE...\n"
 			"       vfs-probe --version\n");
@@ -910,6 +913,10 @@ int main(int argc, char **argv)
 	if (argc >= 2 && strcmp(argv[1], "job") == 0) {
 		int status = job_main(argc - 2, argv + 2);
 		return status == 2 ? usage() : status;
+	}
+	if (argc == 2 && strcmp(argv[1], "privileged") == 0) {
+		only_privileged = true;
+		return serve(silence, NULL);
 	}
 	bool good = argc >= 2 && strcmp(argv[1], "serve") == 0 && argc % 2 == 0;
 	for (int i = 2; good && i < argc; i += 2) {
