@@ -56,6 +56,7 @@ function meaning(
   direction: Direction,
   { storage, syncs }: { readonly storage: ProgramAccount['storage']; readonly syncs: SyncCalls | undefined },
 ): string {
+  if (second !== undefined && isOpen(first, whole)) return 'which of them was measured is not known';
   if (second !== undefined && first.bytes < 0.9 * whole && mediumOf(first) !== mediumOf(second))
     return 'this measured neither alone';
   if (storage?.storage === 'tmpfs' && mediumOf(first) !== 'hole')
@@ -74,6 +75,13 @@ function meaning(
         ? "this measured the guest's memory, and the host was not asked"
         : 'this measured memory, not the disk';
   }
+}
+
+/** Bounded so widely that it may be most of it, or next to nothing. */
+function isOpen({ known, interval }: LedgerLine, whole: number): boolean {
+  return (
+    known === 'bounded' && interval !== undefined && interval[0] < 0.25 * whole && interval[1] > 0.75 * whole
+  );
 }
 
 function mediumOf({ source, medium }: LedgerLine): string {

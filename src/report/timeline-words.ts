@@ -77,18 +77,13 @@ export function panelsOf({ series, server }: Timeline): Panel[] {
   });
 }
 
-/** Where QEMU is the server its disk reads are the server's: they are not told twice. */
+/** Where QEMU is the server its disk reads are the server's, and are not told twice; and messages are 9P's. */
 function linesFor(server: Server, lines: readonly PanelLine[]): readonly PanelLine[] {
   if (server === undefined) return lines;
+  const own = (words: string) => words.replace(/(?:the )?daemon/, serverName(server)).replace('FUSE', '9P');
   return lines
     .filter(({ name }) => name !== 'vmmDiskReadBytes')
-    .map(({ name, words, short }) =>
-      line(
-        name,
-        words.replace('the daemon', serverName(server)),
-        short?.replace('daemon', serverName(server)),
-      ),
-    );
+    .map(({ name, words, short }) => line(name, own(words), short === undefined ? undefined : own(short)));
 }
 
 /** Of a whole machine's cache only the changes matter: its picture does not begin at nothing. */

@@ -113,7 +113,9 @@ describe('writes of a program', () => {
   };
 
   it('into files that nobody saw open are not said to be on the disk', () => {
-    const disk = programWrites(programOf(toOthers)).lines.find(({ source }) => source === 'fuse/disk');
+    const { lines, sentence } = programWrites(programOf(toOthers));
+    const disk = lines.find(({ source }) => source === 'fuse/disk');
+    expect(sentence).toContain('which of them was measured is not known');
     expect(disk).toMatchObject({ interval: [0, 20 * size], known: 'bounded' });
     expect(disk?.because).toContain('more was written than the files that were seen have room for');
   });
