@@ -28,7 +28,7 @@ import { traitsOf } from './mode/traits.ts';
  * ```
  *  page       0    1    2    3    4    5    6    7
  *  sparse   |1111|....|....|....|1111|1111|....|11
- *  punched  |1111|....|1.11|....|1111|1111|1111|11
+ *  punched  |1111|....|1.11|....|....|1111|1111|11
  * ```
  */
 const size = 7 * page + 2000;
@@ -50,15 +50,16 @@ const mapped: readonly Act[] = [0, 1, 4, 5, 7].flatMap((at) => [
 ]);
 const seeks = { mayRefuse: ['ENXIO'] } as const;
 
-/** Two whole pages, and some bytes inside one. */
+/** A whole page, some bytes inside one, and two pages by one call. */
 const punched: readonly Act[] = [
   punch('f', page, page),
   punch('f', 2 * page + 1000, 700),
-  punch('f', 3 * page, page),
+  punch('f', 3 * page, 2 * page),
 ];
 const zeroed: readonly Act[] = [
   zero('f', page, page),
   zero('f', 2 * page + 1000, 700),
+  zero('f', 4 * page, 2 * page),
   zero('f', size - 100, 100),
 ];
 

@@ -101,14 +101,28 @@ function isOf(
     finding.check === check &&
     finding.code === verdict.code &&
     (cases === undefined || cases === name || (Array.isArray(cases) && cases.includes(name))) &&
-    (modes === undefined || modes.includes(mode) || modes.includes(withoutSecurityModel(mode))) &&
+    (modes === undefined || modes.includes(mode) || modes.includes(withoutOthers(mode))) &&
     isOfVersions(finding, versions)
   );
 }
 
-/** How 9p keeps owners changes nothing of what findings are about. */
-function withoutSecurityModel(mode: string): string {
-  return mode.replace(/\+security_model=[^+]*/, '');
+/** Options that say nothing of how a file's bytes and sizes are cached, which is what findings are about. */
+const others: ReadonlySet<string> = new Set([
+  'announce-submounts',
+  'inode-file-handles',
+  'no-announce-submounts',
+  'posix-acl',
+  'preserve-noatime',
+  'security-label',
+  'security_model',
+  'thread-pool-size',
+  'xattr',
+]);
+
+/** `auto+xattr+thread-pool-size=4` is what is known of `auto`. */
+function withoutOthers(mode: string): string {
+  const [head, ...flags] = mode.split('+');
+  return [head, ...flags.filter((flag) => !others.has(flag.split('=')[0] ?? flag))].join('+');
 }
 
 /** Whether these versions have it; one that is not known is not one of those that do. */

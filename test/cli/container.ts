@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 
 /** A real container that runs until it is ended; in it there is busybox and nothing else. */
@@ -29,10 +29,12 @@ exec sleep 600
 `;
 
 /**
- * Starts one from a directory: no registry is asked, and nothing is kept outside this directory.
+ * Starts one: no registry is asked, and nothing is kept outside a directory that goes with it.
  * @param flags of `podman run`: volumes.
  */
-export async function startContainer(directory: string, flags: readonly string[]): Promise<Container> {
+export async function startContainer(flags: readonly string[]): Promise<Container> {
+  // Not below TMPDIR: podman takes 50 characters for where it runs.
+  const directory = mkdtempSync('/tmp/vp-');
   const at = (...names: string[]) => path.join(directory, ...names);
   for (const each of ['root/bin', 'root/dev', 'root/proc', 'root/sys', 'root/tmp', 'root/run', 'root/etc'])
     mkdirSync(at(each), { recursive: true });
@@ -65,12 +67,16 @@ export async function startContainer(directory: string, flags: readonly string[]
     );
   } catch (error) {
     place.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
     throw error;
   }
   return {
     guest: `exec:podman ${own.join(' ')} exec -i ${name}`,
     stop: () => void podman('stop', '-t', '0', name),
-    end: () => endAll(place, podman, name),
+    end: () => {
+      endAll(place, podman, name);
+      rmSync(directory, { recursive: true, force: true });
+    },
   };
 }
 
