@@ -47,7 +47,10 @@ export interface ProbeSession {
     readonly nowNs: number;
     readonly realtimeNs: string;
   }>;
-  /** Ends one actor's worker in good order (its files and mappings are closed with it). Never rejects; bounded. */
+  /**
+   * Ends one actor in good order: its files and mappings are closed, and its worker ends or serves another. Never
+   * rejects; bounded.
+   */
   release(actor: string): Promise<void>;
   /** Ends the probe and waits (bounded) for its end. Workers that cannot be ended are returned. */
   close(): Promise<{ readonly leftBehind: readonly { readonly actor: string; readonly pid: number }[] }>;

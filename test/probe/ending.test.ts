@@ -30,13 +30,15 @@ async function until(condition: () => boolean): Promise<void> {
   expect(condition()).toBe(true);
 }
 
-test('close ends the probe and its workers, answers what is pending, and may be called twice', async () => {
+test('close ends the probe and its workers, idle ones too, answers what is pending, and may be called twice', async () => {
   session = await startProbe(localEndpoint());
   const { pid } = session.hello;
   const pending = session.request('a', { do: 'wait', ms: 10_000 }, request);
-  await sleep(50);
+  // Its worker waits for another actor.
+  await session.request('b', { do: 'wait', ms: 0 }, request);
+  await session.release('b');
   const workers = workersOf(pid);
-  expect(workers).toHaveLength(1);
+  expect(workers).toHaveLength(2);
   const began = performance.now();
   expect(await session.close()).toEqual({ leftBehind: [] });
   expect(performance.now() - began).toBeLessThan(1000);

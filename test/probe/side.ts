@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
@@ -29,6 +29,14 @@ export interface Side {
   value<T>(op: Operation, options?: Partial<RequestOptions>): Promise<T>;
   /** `ERRNO call` of an operation that must be refused. */
   refusal(op: Operation): Promise<string>;
+  /** The process that serves an actor. */
+  workerOf(actor: string): Promise<number>;
+}
+
+/** The letter of a process' state; undefined: there is none. */
+export function stateOf(pid: number): string | undefined {
+  if (!existsSync(`/proc/${pid}/stat`)) return undefined;
+  return /\) (.)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 }
 
 /** Registers the set-up and the tear-down of a side for the test file that calls it. */
@@ -64,6 +72,11 @@ export function useSide(limits: SessionLimits = {}): Side {
     refusal: async (op) => {
       const outcome = await request('main', op);
       return outcome.kind === 'errno' ? `${outcome.errno} ${outcome.call}` : JSON.stringify(outcome);
+    },
+    workerOf: async (actor) => {
+      const outcome = await request(actor, { do: 'readlink', path: '/proc/self' });
+      if (outcome.kind !== 'value') throw new Error(JSON.stringify(outcome));
+      return Number((outcome.value as { target: string }).target);
     },
   };
 }

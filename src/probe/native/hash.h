@@ -30,6 +30,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "fresh-pages.h"
+
 #define HASH_BUFFER (1024 * 1024)
 #define HASH_BUFFERS 4
 #define HASH_MIN_BLOCK 4096
@@ -147,12 +149,14 @@ struct hash_pass {
 
 static unsigned char *hash_buffers;
 static struct hash_slot *hash_slots;
+/* Whether this process ever had a second thread. */
+static bool hash_was_threaded;
 
-/* Buffers are made once for a process and kept. */
+/* Buffers are made once for an actor and kept. */
 static bool hash_prepare(void)
 {
-	if (!hash_buffers && posix_memalign((void **)&hash_buffers, HASH_ALIGN, HASH_BUFFERS * HASH_BUFFER) != 0)
-		hash_buffers = NULL;
+	if (!hash_buffers)
+		hash_buffers = fresh_pages(HASH_BUFFERS * HASH_BUFFER);
 	if (!hash_slots)
 		hash_slots = calloc(HASH_BUFFERS, sizeof *hash_slots);
 	if (!hash_buffers || !hash_slots)
@@ -160,6 +164,15 @@ static bool hash_prepare(void)
 	for (int i = 0; i < HASH_BUFFERS; i++)
 		hash_slots[i].data = hash_buffers + (size_t)i * HASH_BUFFER;
 	return true;
+}
+
+static void hash_forget(void)
+{
+	if (hash_buffers)
+		munmap(hash_buffers, HASH_BUFFERS * HASH_BUFFER);
+	free(hash_slots);
+	hash_buffers = NULL;
+	hash_slots = NULL;
 }
 
 /* Some file systems refuse O_DIRECT for a last piece that is no whole sector: that piece is read without. */
@@ -334,6 +347,7 @@ static int hash_file(struct hash_job *job)
 	/* A thread costs more than it gives where one or two buffers hold everything. */
 	bool threaded = expected > 2 * HASH_BUFFER;
 	if (threaded) {
+		hash_was_threaded = true;
 		pthread_mutex_init(&pass.lock, NULL);
 		pthread_cond_init(&pass.changed, NULL);
 		threaded = pthread_create(&reader, NULL, hash_reader, &pass) == 0;

@@ -14,9 +14,12 @@
 
 static sigjmp_buf fault_return;
 static volatile sig_atomic_t fault_expected, timer_signals;
+/* Whether a handler ever ran in this process. */
+static volatile sig_atomic_t signals_taken;
 
 static void fault_signal(int number)
 {
+	signals_taken = 1;
 	if (fault_expected)
 		siglongjmp(fault_return, number);
 	/* A defect of ours: the same instruction faults again, and ends the worker. */
@@ -26,6 +29,7 @@ static void fault_signal(int number)
 static void timer_signal(int number)
 {
 	(void)number;
+	signals_taken = 1;
 	timer_signals++;
 }
 

@@ -13,6 +13,7 @@
 #include "name-operations.h"
 #include "observe.h"
 #include "reads.h"
+#include "recycle.h"
 #include "stat.h"
 #include "storm.h"
 #include "syncs.h"
@@ -119,76 +120,78 @@ static enum ending op_many(struct arguments *arguments)
 static const struct {
 	const char *name;
 	enum ending (*run)(struct arguments *);
+	/* Leaves nothing in its process but what worker_recycle undoes. When in doubt: false, and the worker ends. */
+	bool recyclable;
 } operations[] = {
-	{ "stat", op_stat },
-	{ "mkdir", op_mkdir },
-	{ "rmdir", op_rmdir },
-	{ "unlink", op_unlink },
-	{ "rename", op_rename },
-	{ "link", op_link },
-	{ "symlink", op_symlink },
-	{ "readlink", op_readlink },
-	{ "read-links", op_read_links },
-	{ "resolve", op_resolve },
-	{ "truncate", op_truncate },
-	{ "chmod", op_chmod },
-	{ "chown", op_chown },
-	{ "become", op_become },
-	{ "utimens", op_utimens },
-	{ "setxattr", op_setxattr },
-	{ "getxattr", op_getxattr },
-	{ "removexattr", op_removexattr },
-	{ "listxattr", op_listxattr },
-	{ "statfs", op_statfs },
-	{ "chdir", op_chdir },
-	{ "list", op_list },
-	{ "entries", op_entries },
-	{ "storm", op_storm },
-	{ "remove-tree", op_remove_tree },
-	{ "open", op_open },
-	{ "close", op_close },
-	{ "flags", op_flags },
-	{ "set-flags", op_set_flags },
-	{ "fstat", op_fstat },
-	{ "read", op_read },
-	{ "write", op_write },
-	{ "copy", op_copy },
-	{ "fill", op_fill },
-	{ "fsync", op_fsync },
-	{ "syncfs", op_syncfs },
-	{ "ftruncate", op_ftruncate },
-	{ "fallocate", op_fallocate },
-	{ "seek", op_seek },
-	{ "fchmod", op_fchmod },
-	{ "advise", op_advise },
-	{ "pages", op_pages },
-	{ "evict", op_evict },
-	{ "reads", op_reads },
-	{ "extents", op_extents },
-	{ "counters", op_counters },
-	{ "syncs", op_syncs },
-	{ "process-files", op_process_files },
-	{ "borrow", op_borrow },
-	{ "drop-caches", op_drop_caches },
-	{ "attend", op_attend },
-	{ "signal", op_signal },
-	{ "hash", op_hash },
-	{ "hash-ranges", op_hash_ranges },
-	{ "walk", op_walk },
-	{ "map", op_map },
-	{ "load", op_load },
-	{ "store", op_store },
-	{ "msync", op_msync },
-	{ "unmap", op_unmap },
-	{ "lock", op_lock },
-	{ "test-lock", op_test_lock },
-	{ "watch", op_watch },
-	{ "events", op_events },
-	{ "unwatch", op_unwatch },
-	{ "observe", op_observe },
-	{ "many", op_many },
-	{ "wait", op_wait },
-	{ "clock", op_clock },
+	{ "stat", op_stat, true },
+	{ "mkdir", op_mkdir, true },
+	{ "rmdir", op_rmdir, true },
+	{ "unlink", op_unlink, true },
+	{ "rename", op_rename, true },
+	{ "link", op_link, true },
+	{ "symlink", op_symlink, true },
+	{ "readlink", op_readlink, true },
+	{ "read-links", op_read_links, true },
+	{ "resolve", op_resolve, true },
+	{ "truncate", op_truncate, true },
+	{ "chmod", op_chmod, true },
+	{ "chown", op_chown, true },
+	{ "become", op_become, false },
+	{ "utimens", op_utimens, true },
+	{ "setxattr", op_setxattr, true },
+	{ "getxattr", op_getxattr, true },
+	{ "removexattr", op_removexattr, true },
+	{ "listxattr", op_listxattr, true },
+	{ "statfs", op_statfs, true },
+	{ "chdir", op_chdir, true },
+	{ "list", op_list, true },
+	{ "entries", op_entries, true },
+	{ "storm", op_storm, true },
+	{ "remove-tree", op_remove_tree, true },
+	{ "open", op_open, true },
+	{ "close", op_close, true },
+	{ "flags", op_flags, true },
+	{ "set-flags", op_set_flags, true },
+	{ "fstat", op_fstat, true },
+	{ "read", op_read, true },
+	{ "write", op_write, true },
+	{ "copy", op_copy, true },
+	{ "fill", op_fill, true },
+	{ "fsync", op_fsync, true },
+	{ "syncfs", op_syncfs, true },
+	{ "ftruncate", op_ftruncate, true },
+	{ "fallocate", op_fallocate, true },
+	{ "seek", op_seek, true },
+	{ "fchmod", op_fchmod, true },
+	{ "advise", op_advise, true },
+	{ "pages", op_pages, true },
+	{ "evict", op_evict, true },
+	{ "reads", op_reads, true },
+	{ "extents", op_extents, true },
+	{ "counters", op_counters, true },
+	{ "syncs", op_syncs, false },
+	{ "process-files", op_process_files, true },
+	{ "borrow", op_borrow, false },
+	{ "drop-caches", op_drop_caches, false },
+	{ "attend", op_attend, false },
+	{ "signal", op_signal, false },
+	{ "hash", op_hash, true },
+	{ "hash-ranges", op_hash_ranges, true },
+	{ "walk", op_walk, true },
+	{ "map", op_map, true },
+	{ "load", op_load, true },
+	{ "store", op_store, true },
+	{ "msync", op_msync, true },
+	{ "unmap", op_unmap, true },
+	{ "lock", op_lock, true },
+	{ "test-lock", op_test_lock, true },
+	{ "watch", op_watch, true },
+	{ "events", op_events, true },
+	{ "unwatch", op_unwatch, true },
+	{ "observe", op_observe, true },
+	{ "many", op_many, true },
+	{ "wait", op_wait, true },
+	{ "clock", op_clock, true },
 };
 
 /*
@@ -215,8 +218,10 @@ static enum ending run_operation(struct worker *worker, const struct json *op)
 	if (only_privileged && !is_privileged(name->bytes))
 		return wrong(worker, "a privileged probe does not do %.60s", name->bytes);
 	for (int i = 0; i < COUNT(operations); i++)
-		if (strcmp(name->bytes, operations[i].name) == 0)
+		if (strcmp(name->bytes, operations[i].name) == 0) {
+			worker->spent = worker->spent || !operations[i].recyclable;
 			return operations[i].run(&arguments);
+		}
 	return wrong(worker, "unknown operation %.60s", name->bytes);
 }
 
@@ -273,6 +278,17 @@ static void serve_request(struct worker *worker, const char *request, size_t len
 	worker->value.failed = worker->bulk.failed = false;
 }
 
+/* The end of a worker, or its answer that it is as new. */
+static void released(struct worker *worker)
+{
+	struct text empty = { 0 };
+	if (!worker_recycle(worker))
+		_exit(0);
+	worker->id = -1;
+	worker->begin = 0;
+	send_line(worker, FRAME_AS_NEW, &empty);
+}
+
 static bool receive(int link, void *to, size_t length)
 {
 	char *at = to;
@@ -288,7 +304,10 @@ static bool receive(int link, void *to, size_t length)
 	return true;
 }
 
-/* The life of a worker: requests, each as its length and its bytes, until the supervisor closes the link. */
+/*
+ * The life of a worker: requests, each as its length and its bytes, of one actor after the other, until the supervisor
+ * closes the link.
+ */
 static void __attribute__((noreturn)) worker_main(int link)
 {
 	static struct worker worker;
@@ -300,6 +319,10 @@ static void __attribute__((noreturn)) worker_main(int link)
 	umask(0);
 	take_signals();
 	while (receive(link, &length, sizeof length)) {
+		if (length == RELEASED) {
+			released(&worker);
+			continue;
+		}
 		if (length > room) {
 			free(request);
 			request = malloc(length);

@@ -112,10 +112,12 @@ static int cachestat_map(int fd, uint64_t first, uint64_t count, struct page_sta
 	return problem ? problem : cachestat_map(fd, first + count / 2, count - count / 2, state);
 }
 
+/* The mount that was asked after last, by its number, which the kernel gives to another once it is unmounted. */
+static long known_mount = -1;
+
 /* Whether a descriptor's file is of 9p, told without a word to its server: the number of its mount is known. */
 static bool is_on_9p(int fd)
 {
-	static long known_mount = -1;
 	static bool known_answer;
 	char name[32], line[4096];
 	long mount = -1, number;

@@ -9,8 +9,9 @@
  *
  * JSON lines on standard input and output; src/probe/protocol.md describes them. This process is the
  * supervisor: it never touches the share, because a read from a dead daemon never returns and cannot be
- * killed. Each actor has a worker process, forked at its first request, that does what touches the share;
- * a stuck one is abandoned and named. Descriptors, mappings, locks and watches stay open between requests.
+ * killed. Each actor has a worker process from its first request on, that does what touches the share; a
+ * stuck one is abandoned and named. Descriptors, mappings, locks and watches stay open between requests. A worker
+ * whose actor is released may be made as new (recycle.h) and given to another actor.
  *
  * `privileged` serves what takes root and opens no path: what sudo may let a user start (operations.h).
  * `run` starts somebody else's program and counts what it asks for; run.h says how.
@@ -18,7 +19,7 @@
  * --unlink PATH removes PATH and its directory at once: nothing is left behind, however this ends.
  * It ends with its standard input, and after SECONDS (60) of silence; its workers end with it.
  *
- * Limits: lines of 2 MiB; 192 workers; 16 MiB of requests waiting for workers; 1 MiB for one read or write.
+ * Limits: lines of 2 MiB; 192 workers, of which 16 may be idle; 16 MiB of requests waiting for workers; 1 MiB for one read or write.
  * Memory: about 5 MiB for each worker that hashes, the names of the directories that a walk is in, and
  * below 16 MiB here unless a client stops reading. A worker that has to wait for the client waits in write(2).
  * Not for: other systems than Linux (statx, cachestat, getdents64, signalfd), untrusted callers.
@@ -59,6 +60,8 @@
 #endif
 
 #define MAX_ACTORS 192
+/* Workers that wait for an actor. */
+#define MAX_IDLE 16
 #define MAX_WAITING (16 * 1024 * 1024)
 /* Above this much unsent output nothing more is read from workers; above the other, nothing from the client. */
 #define OUTPUT_FULL (512 * 1024)
@@ -109,6 +112,9 @@ struct lost {
 static struct {
 	struct stream in, out;
 	struct actor *actors;
+	/* Workers without an actor, the last one first; each still has the name of the one that it served. */
+	struct actor *idle;
+	size_t idle_count;
 	struct lost *lost;
 	size_t waiting;
 	int signals;
@@ -322,6 +328,38 @@ static struct actor *find_actor(const char *name)
 	return actor;
 }
 
+/* The actor of that name, with a worker that has nothing to do yet. */
+static struct actor *enlist(struct actor *actor, char *name)
+{
+	actor->name = name;
+	actor->last = &actor->first;
+	actor->begun = actor->abandon_id = actor->release_id = -1;
+	actor->deadline = 0;
+	actor->leaving = false;
+	actor->next = self.actors;
+	self.actors = actor;
+	return actor;
+}
+
+/* An idle worker for another actor. */
+static struct actor *take_idle(char *name)
+{
+	struct actor *actor = self.idle;
+	self.idle = actor->next;
+	self.idle_count--;
+	free(actor->name);
+	return enlist(actor, name);
+}
+
+/* Takes it off its list. */
+static void delist(struct actor **list, const struct actor *actor)
+{
+	while (*list && *list != actor)
+		list = &(*list)->next;
+	if (*list)
+		*list = actor->next;
+}
+
 static struct actor *start_actor(const char *name, const char **problem)
 {
 	int ends[2];
@@ -331,8 +369,10 @@ static struct actor *start_actor(const char *name, const char **problem)
 	*problem = "more than 192 actors at once";
 	if (count >= MAX_ACTORS)
 		return NULL;
-	struct actor *actor = calloc(1, sizeof *actor);
 	char *copy = strdup(name);
+	if (copy && self.idle)
+		return take_idle(copy);
+	struct actor *actor = calloc(1, sizeof *actor);
 	*problem = "no worker could be started: out of memory, processes or descriptors";
 	if (!actor || !copy || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
 		free(actor);
@@ -350,11 +390,9 @@ static struct actor *start_actor(const char *name, const char **problem)
 		return NULL;
 	}
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	*actor = (struct actor){ .name = copy, .pid = pid, .link = ends[0], .begun = -1, .abandon_id = -1, .release_id = -1 };
-	actor->last = &actor->first;
-	actor->next = self.actors;
-	self.actors = actor;
-	return actor;
+	actor->pid = pid;
+	actor->link = ends[0];
+	return enlist(actor, copy);
 }
 
 static void pending_done(struct actor *actor)
@@ -365,6 +403,31 @@ static void pending_done(struct actor *actor)
 		actor->last = &actor->first;
 	actor->begun = -1;
 	free(done);
+}
+
+/* Answers `abandon` or `release`; an id of -1: nobody asked. */
+static void answer_end_of_actor(int64_t id, const struct actor *actor, bool left)
+{
+	if (id < 0)
+		return;
+	struct text *out = answer_begin(id);
+	put_key(out, "value");
+	put(out, "{", 1);
+	put_key_integer(out, "pid", actor->pid);
+	put_key_bool(out, "killed", !left);
+	if (left)
+		put_process(out, actor->pid);
+	put(out, "}", 1);
+	answer_end(out);
+}
+
+static void free_actor(struct actor *actor)
+{
+	if (actor->link >= 0)
+		close(actor->link);
+	free(actor->in.text.data);
+	free(actor->out.text.data);
+	free(actor);
 }
 
 /* Answers everything that the worker owed and forgets it. `left`: it could not be ended. */
@@ -388,25 +451,9 @@ static void finish_actor(struct actor *actor, bool left)
 		answer_text(actor->first->id, actor->begun, "gone", why);
 		pending_done(actor);
 	}
-	int64_t ids[] = { actor->abandon_id, actor->release_id };
-	for (int i = 0; i < 2; i++) {
-		if (ids[i] < 0)
-			continue;
-		struct text *out = answer_begin(ids[i]);
-		put_key(out, "value");
-		put(out, "{", 1);
-		put_key_integer(out, "pid", actor->pid);
-		put_key_bool(out, "killed", !left);
-		if (left)
-			put_process(out, actor->pid);
-		put(out, "}", 1);
-		answer_end(out);
-	}
-	for (struct actor **at = &self.actors; *at; at = &(*at)->next)
-		if (*at == actor) {
-			*at = actor->next;
-			break;
-		}
+	answer_end_of_actor(actor->abandon_id, actor, left);
+	answer_end_of_actor(actor->release_id, actor, left);
+	delist(&self.actors, actor);
 	self.waiting -= stream_length(&actor->out);
 	struct lost *lost = left ? calloc(1, sizeof *lost) : NULL;
 	if (lost) {
@@ -415,11 +462,38 @@ static void finish_actor(struct actor *actor, bool left)
 	} else {
 		free(actor->name);
 	}
-	if (actor->link >= 0)
-		close(actor->link);
-	free(actor->in.text.data);
-	free(actor->out.text.data);
-	free(actor);
+	free_actor(actor);
+}
+
+/* A worker that is as new: its actor is gone, and it waits for another. */
+static void actor_as_new(struct actor *actor)
+{
+	/* It was given up meanwhile, or it owes something (a defect of ours): it ends, as it would without this. */
+	if (actor->release_id < 0 || actor->abandon_id >= 0 || actor->first || actor->reaped || self.ending ||
+	    self.idle_count == MAX_IDLE) {
+		shutdown(actor->link, SHUT_WR);
+		return;
+	}
+	answer_end_of_actor(actor->release_id, actor, false);
+	delist(&self.actors, actor);
+	actor->release_id = -1;
+	actor->next = self.idle;
+	self.idle = actor;
+	self.idle_count++;
+}
+
+/* An idle worker has ended: somebody killed it. */
+static void idle_ended(pid_t pid)
+{
+	struct actor *actor = self.idle;
+	while (actor && actor->pid != pid)
+		actor = actor->next;
+	if (!actor)
+		return;
+	delist(&self.idle, actor);
+	self.idle_count--;
+	free(actor->name);
+	free_actor(actor);
 }
 
 static void reap(void)
@@ -431,6 +505,7 @@ static void reap(void)
 				actor->reaped = true;
 				actor->status = status;
 			}
+		idle_ended(pid);
 		for (struct lost **at = &self.lost; *at;) {
 			struct lost *lost = *at;
 			if (lost->pid != pid) {
@@ -475,6 +550,8 @@ static void actor_frames(struct actor *actor)
 				pending_done(actor);
 		}
 		stream_skip(&actor->in, sizeof frame + frame.length);
+		if (frame.kind == FRAME_AS_NEW)
+			actor_as_new(actor);
 	}
 }
 
@@ -495,16 +572,27 @@ static void actor_writable(struct actor *actor)
 	if (!stream_drain(&actor->out, actor->link))
 		stream_skip(&actor->out, stream_length(&actor->out));
 	self.waiting -= before - stream_length(&actor->out);
-	if (!stream_length(&actor->out) && actor->release_id >= 0)
-		shutdown(actor->link, SHUT_WR);
 }
 
 /* ---- requests ---- */
 
+/* One item for a worker: its length, and as many bytes. */
+static void send_to_worker(struct actor *actor, const char *bytes, size_t length)
+{
+	uint32_t size = (uint32_t)length;
+	put(&actor->out.text, &size, sizeof size);
+	put(&actor->out.text, bytes, length);
+	if (actor->out.text.failed) {
+		fatal("out of memory");
+		return;
+	}
+	self.waiting += sizeof size + length;
+	actor_writable(actor);
+}
+
 static void request_operation(int64_t id, const char *name, const char *line, size_t length, bool notify)
 {
 	const char *problem = "too many requests are waiting";
-	uint32_t size = (uint32_t)length;
 	if (self.waiting + length > MAX_WAITING) {
 		answer_text(id, -1, "error", problem);
 		return;
@@ -521,14 +609,7 @@ static void request_operation(int64_t id, const char *name, const char *line, si
 	pending->notify = notify;
 	*actor->last = pending;
 	actor->last = &pending->next;
-	put(&actor->out.text, &size, sizeof size);
-	put(&actor->out.text, line, length);
-	if (actor->out.text.failed) {
-		fatal("out of memory");
-		return;
-	}
-	self.waiting += sizeof size + length;
-	actor_writable(actor);
+	send_to_worker(actor, line, length);
 }
 
 static void request_inspect(int64_t id, const char *name)
@@ -546,7 +627,7 @@ static void request_inspect(int64_t id, const char *name)
 	answer_end(out);
 }
 
-/* `abandon` and `release`: answered when the worker has ended, or is left behind. */
+/* `abandon` and `release`: answered when the worker has ended or is as new, or is left behind. */
 static void request_end_of_actor(int64_t id, const char *name, bool abandon, int64_t now)
 {
 	struct actor *actor = find_actor(name);
@@ -564,7 +645,7 @@ static void request_end_of_actor(int64_t id, const char *name, bool abandon, int
 	}
 	actor->release_id = id;
 	actor->deadline = now + SECOND_NS;
-	actor_writable(actor);
+	send_to_worker(actor, "", RELEASED);
 }
 
 static void request_clock(int64_t id, bool both)
@@ -740,6 +821,12 @@ static void finish(void)
 {
 	int64_t now = clock_now();
 	bool told = false;
+	while (self.idle) {
+		struct actor *actor = self.idle;
+		delist(&self.idle, actor);
+		actor->next = self.actors;
+		self.actors = actor;
+	}
 	for (struct actor *actor = self.actors; actor; actor = actor->next)
 		kill_actor(actor, now);
 	self.end_deadline = now + SECOND_NS;

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fresh-pages.h"
 #include "json.h"
 #include "names.h"
 
@@ -25,6 +26,7 @@
 /* What one read or write may carry, and the room for it in memory. */
 #define IO_MAX (1024 * 1024)
 #define IO_ALIGN 4096
+#define IO_ROOM (IO_MAX + IO_ALIGN)
 #define BULK_BYTES 60000
 #define PROGRESS_NS 100000000LL
 #define MAX_HELD 1024
@@ -37,7 +39,16 @@
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
 /* What goes from a worker to the supervisor: this, then `length` bytes of one JSON line. */
-enum frame_kind { FRAME_BEGUN, FRAME_MEANWHILE, FRAME_ANSWER };
+enum frame_kind {
+	FRAME_BEGUN,
+	FRAME_MEANWHILE,
+	FRAME_ANSWER,
+	/* Instead of its end: it is as new, and can serve another actor (recycle.h). */
+	FRAME_AS_NEW
+};
+
+/* In place of a request's length: the actor is released. */
+#define RELEASED 0
 
 struct frame {
 	uint32_t length, kind;
@@ -83,6 +94,8 @@ struct worker {
 	bool moved;
 	struct held *files, *maps, *watches;
 	unsigned char *io;
+	/* It did what a reset does not undo: it serves no second actor. */
+	bool spent;
 };
 
 /* Set once by the supervisor before it forks: all times count from here. */
@@ -493,11 +506,8 @@ static void pause_us(int64_t us)
 /* The buffer for reads and writes: page-aligned, IO_MAX bytes and a little for base64's last group. */
 static unsigned char *io_buffer(struct worker *worker)
 {
-	void *buffer = NULL;
-	if (!worker->io && posix_memalign(&buffer, IO_ALIGN, IO_MAX + IO_ALIGN) == 0)
-		worker->io = buffer;
 	if (!worker->io)
-		errno = ENOMEM;
+		worker->io = fresh_pages(IO_ROOM);
 	return worker->io;
 }
 
