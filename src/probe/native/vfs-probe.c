@@ -19,7 +19,8 @@
  * --unlink PATH removes PATH and its directory at once: nothing is left behind, however this ends.
  * It ends with its standard input, and after SECONDS (60) of silence; its workers end with it.
  *
- * Limits: lines of 2 MiB; 192 workers, of which 16 may be idle; 16 MiB of requests waiting for workers; 1 MiB for one read or write.
+ * Limits: lines of 2 MiB; 192 workers, of which 16 may be idle; 16 MiB of requests waiting for workers; 1 MiB for one
+ * read or write.
  * Memory: about 5 MiB for each worker that hashes, the names of the directories that a walk is in, and
  * below 16 MiB here unless a client stops reading. A worker that has to wait for the client waits in write(2).
  * Not for: other systems than Linux (statx, cachestat, getdents64, signalfd), untrusted callers.
