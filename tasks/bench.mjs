@@ -6,6 +6,7 @@ import { describeFigure, isFarOver } from './bench/figure.mjs';
 import * as md5 from './bench/md5.mjs';
 import * as reads from './bench/reads.mjs';
 import * as start from './bench/start.mjs';
+import { describeStolen, processorTime } from './bench/stolen.mjs';
 import { build, nativeArchitecture } from './build.mjs';
 import { main, TaskError } from './child.mjs';
 import { count, readFlags } from './flags.mjs';
@@ -35,12 +36,15 @@ async function bench() {
   let farOver = 0;
   for (const each of benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
     console.log(`\n${each.name}: ${each.title}`);
+    const before = processorTime();
     const figures = await each.measure({
       pairs: pairs ?? each.pairs,
       say: (line) => console.log(`  ${line}`),
     });
     console.log(`\n${''.padEnd(44)}${'median'.padStart(10)}${'95 %'.padStart(14)}${'budget'.padStart(9)}`);
     for (const figure of figures) console.log(describeFigure(figure));
+    const stolen = describeStolen(before, processorTime());
+    if (stolen !== undefined) console.log(stolen);
     farOver += figures.filter(isFarOver).length;
   }
   return farOver > 0 ? 1 : 0;
