@@ -50,8 +50,8 @@ export interface Job {
 }
 
 /**
- * Runs many cells at once. Cases that may run beside others do, across checks and modes; then those that must
- * be alone; last those that need a bench of their own. A cell is saved and judged when its last case has ended,
+ * Runs many cells at once. Cases that may run beside others do, across checks and modes; then those that must be alone
+ * on their share, and those that need a bench of their own; last those that must be alone altogether. A cell is saved and judged when its last case has ended,
  * so that of a run that is killed no more is lost than the cells it was at.
  * @returns a result for each cell that was finished, by its index; the others were interrupted.
  */
@@ -118,44 +118,43 @@ export async function runMatrix(
     .sort((a, b) => b.ms - a.ms)
     .map(({ job }) => job);
   await inTurns(shared, options.atOnce ?? atOnceHere(), ({ plan }) => Object.keys(plan.actors).length, carry);
-  const { apart, together } = lanesOf(of('exclusive-share'));
-  await inTurns(
-    apart,
-    sharesAtOnce,
-    () => 1,
-    async (lane) => {
-      for (const job of lane) await carry(job);
-    },
-  );
-  for (const job of [...together, ...of('exclusive')]) await carry(job);
-  await carryOutGangs(of('own-share', 'own-vm'), {
-    maker: options.maker,
-    signal,
-    onBegan: began,
-    onEnded: note,
-  });
+  // Machines of their own boot, and mostly wait, while shares are watched whose counters they do not touch.
+  await Promise.all([
+    inTurns(
+      lanesOf(of('exclusive-share')),
+      sharesAtOnce,
+      () => 1,
+      async (lane) => {
+        for (const job of lane) await carry(job);
+      },
+    ),
+    carryOutGangs(of('own-share', 'own-vm'), {
+      maker: options.maker,
+      signal,
+      onBegan: began,
+      onEnded: note,
+    }),
+  ]);
+  for (const job of of('exclusive')) await carry(job);
   await Promise.all(closing);
   return results;
 }
 
 /**
- * Sorts cases that are alone on their share: those of each share that has a server of its own, and those of shares
- * that QEMU serves or whose disk reads are charged to it. QEMU's counters have everybody's traffic.
+ * Sorts cases that are alone on their share into lanes, which may be carried out beside each other: one for each share
+ * that has a server of its own, and one for all shares that QEMU serves or whose disk reads are charged to it, since
+ * QEMU's counters have the traffic of all of these. That lane is the longest, and comes first.
  */
-function lanesOf(jobs: readonly Job[]): {
-  readonly apart: readonly (readonly Job[])[];
-  readonly together: readonly Job[];
-} {
-  const byShare = new Map<string, Job[]>();
-  const together: Job[] = [];
+function lanesOf(jobs: readonly Job[]): readonly (readonly Job[])[] {
+  const lanes = new Map<string, Job[]>([['', []]]);
   for (const job of jobs) {
     const { share } = job.planned.cell.bench;
     const { mode } = share;
     const isQemus = share.daemonPid === undefined || mode?.server === '9p' || mode?.dax !== undefined;
-    if (isQemus) together.push(job);
-    else byShare.set(share.guestDir, [...(byShare.get(share.guestDir) ?? []), job]);
+    const lane = isQemus ? '' : share.guestDir;
+    lanes.set(lane, [...(lanes.get(lane) ?? []), job]);
   }
-  return { apart: [...byShare.values()], together };
+  return [...lanes.values()];
 }
 
 function atOnceHere(): number {
