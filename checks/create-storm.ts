@@ -42,7 +42,7 @@ const newFiles: readonly StormAct[] = ['remove', 'rename', 'link', 'replace'];
 
 /** In the guest so many steps are made however long it takes, and then as many as it can in this time. */
 const surely = 30;
-const guestLimitMs = 500;
+const guestLimitMs = 250;
 
 const weathers: readonly Weather[] = [
   {

@@ -24,7 +24,8 @@ export interface VmPlan {
 
 /**
  * `panic=-1` with `-no-reboot` makes a panic end QEMU at once. The rest spares an emulated boot what shows
- * nothing about shares: self-tests, a timer check that waits, security modules, mitigations.
+ * nothing about shares: self-tests, a timer check that waits, security modules, mitigations, memory that is cleared
+ * before the kernel uses it, accounts of who waited how long.
  */
 const kernelOptions = [
   'console=ttyS0',
@@ -35,6 +36,8 @@ const kernelOptions = [
   'lsm=',
   'audit=0',
   'mitigations=off',
+  'init_on_alloc=0',
+  'psi=0',
   // Each worker of the probe would clear 2 MiB for its first few bytes of heap.
   'transparent_hugepage=never',
 ];
