@@ -1,6 +1,7 @@
 /**
  * Cells that many rows share, and the names of the sources that they cite.
  */
+import { securityModelFlag } from '../../model/mode.ts';
 import {
   alwaysTimeout,
   autoTimeout,
@@ -138,12 +139,19 @@ export function withAllowMmap(cell: Cell) {
   } as const;
 }
 
+const mappedXattr = securityModelFlag('mapped-xattr');
+
 /** What 9p promises where QEMU keeps the guest's owners, permissions and kinds of files in extended attributes. */
 export function mapped(what: string): NonNullable<Row['variants']>[number] {
   return {
-    when: { flag: 'security_model=mapped-xattr' },
+    when: { flag: mappedXattr },
     cells: everyNinep(reported(what)),
-    because: `With security_model=mapped-xattr ${what}.`,
+    because: `With ${mappedXattr} ${what}.`,
     sources: ['QEMU 10.0 hw/9pfs/9p-local.c local_set_xattr'],
   };
 }
+
+/** Of rows that follow a symbolic link of the guest's. */
+export const mappedLink = mapped(
+  'a symbolic link of the guest’s is a plain file of the host’s that holds its target',
+);

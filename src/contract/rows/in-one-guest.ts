@@ -9,7 +9,7 @@ import {
   everywhere,
   fuse,
   mappable,
-  mapped,
+  mappedLink,
   netfs,
   qemu9p,
   v9fs,
@@ -157,7 +157,7 @@ export const inOneGuest: readonly Row[] = [
     cells: everywhere(asLocal),
     because: 'The link is one of the host’s own file system.',
     sources: [`${fuse}/dir.c fuse_symlink`, `${v9fs}/vfs_inode_dotl.c v9fs_vfs_symlink_dotl`],
-    variants: [mapped('a symbolic link of the guest’s is a plain file of the host’s that holds its target')],
+    variants: [mappedLink],
   },
   {
     scenario: 'open-flags/direct',

@@ -19,7 +19,7 @@ import {
   everyPolicy,
   everywhere,
   fuse,
-  mapped,
+  mappedLink,
   qemu9p,
   v9fs,
 } from './families.ts';
@@ -315,7 +315,7 @@ export const names: readonly Row[] = [
     cells: everywhere(fresh),
     because: 'The link is made on the host before the call returns.',
     sources: [`${fuse}/dir.c fuse_symlink`, `${v9fs}/vfs_inode_dotl.c v9fs_vfs_symlink_dotl`],
-    variants: [mapped('a symbolic link of the guest’s is a plain file of the host’s that holds its target')],
+    variants: [mappedLink],
   },
   {
     scenario: 'links/new-target',
