@@ -1,6 +1,13 @@
 import type { Endpoint } from '../endpoint/endpoint.ts';
+import { parseMode } from '../model/mode.ts';
 import type { Stat } from '../model/operation.ts';
 import type { ProbeSession } from '../probe/session.ts';
+
+/** How the mode of a bind mount is known: nothing more could prove it. */
+export const oneKernel = 'one kernel, one device, one inode';
+
+/** What is known of a share that nobody serves, since both sides are one kernel. */
+export const boundMode = { mode: parseMode('local:bind'), modeHow: oneKernel } as const;
 
 /** One side, as far as it is asked here. */
 interface Place {

@@ -1,9 +1,8 @@
 import path from 'node:path';
 import type { Endpoint } from '../../endpoint/endpoint.ts';
-import { parseMode } from '../../model/mode.ts';
 import { type GuestMount, mountOf, mountsOfGuest } from '../guest-mounts.ts';
 import { isInside } from '../inside.ts';
-import { isOneKernel } from '../one-superblock.ts';
+import { boundMode, isOneKernel } from '../one-superblock.ts';
 import type { Share } from '../share.ts';
 
 /** Where a container's runtime mounts what the container needs, and nobody his own data. */
@@ -55,10 +54,7 @@ async function shareOf(
   ]);
   const hostDir = places.find((_, at) => seen !== undefined && found[at] === seen);
   if (hostDir === undefined) return undefined;
-  return {
-    ...{ guestDir: mount.point, hostDir, mode: parseMode('local:bind') },
-    modeHow: 'one kernel, one device, one inode',
-  };
+  return { guestDir: mount.point, hostDir, ...boundMode };
 }
 
 /** Device and inode of a directory; undefined for anything else, and where it cannot be told. */
