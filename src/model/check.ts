@@ -34,7 +34,7 @@ export interface Step {
  * - `shared`: runs beside others.
  * - `exclusive`: alone on the bench (timing, system-wide drops).
  * - `exclusive-share`: alone on its share, whose server's counters are read (the ledger); shares with servers of
- *   their own do not disturb each other.
+ *   their own, and machines of their own, do not disturb each other.
  * - `own-share`: kills or misconfigures a daemon, or its disk; the others of that VM go on.
  * - `own-vm`: kills the VM. The cases of all modes run at once in one.
  * Both get a fresh VM and shared directory; where the bench can make none, they are skipped.

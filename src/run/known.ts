@@ -106,7 +106,10 @@ function isOf(
   );
 }
 
-/** Options that say nothing of how a file's bytes and sizes are cached, which is what findings are about. */
+/**
+ * Options that say nothing of how a file's bytes and sizes are cached, which is what most findings are about.
+ * `killpriv-v2` is none of them: what is known of set-ID bits depends on it.
+ */
 const others: ReadonlySet<string> = new Set([
   'announce-submounts',
   'inode-file-handles',
