@@ -1,9 +1,20 @@
-import { type Case, defineCheck, type Observed, type Promises, type Setting } from '../src/model/check.ts';
+import {
+  type Case,
+  defineCheck,
+  type Observed,
+  type Promises,
+  type Setting,
+  type Step,
+} from '../src/model/check.ts';
 import type { ManyResult, Operation, Stat } from '../src/model/operation.ts';
 import { describeOutcome } from '../src/model/outcome.ts';
 import { describePromise } from '../src/model/promise.ts';
 import type { Verdict } from '../src/model/verdict.ts';
 import { becoming, cleared, making, set, setIdBits, stranger, type Way, ways } from './set-user-id/ways.ts';
+
+function lookAfter(step: string, id: string, actor: 'keeper' | 'host'): Step {
+  return { id, actor, op: { do: 'stat', path: 'f' }, after: [{ step, has: 'ended' }] };
+}
 
 /**
  * Each case has a file with both set-ID bits, which somebody in the guest changes in one way. The same is done in the
@@ -24,12 +35,7 @@ function caseOf(way: Way, setting: Setting): Case {
     actors: { keeper: 'guest', user: 'guest', local: 'guest', host: 'host' },
     steps: [
       { id: 'make', actor: 'keeper', op: { do: 'many', list: making('f', isRoot) } },
-      {
-        id: 'made-on-host',
-        actor: 'host',
-        op: { do: 'stat', path: 'f' },
-        after: [{ step: 'make', has: 'ended' }],
-      },
+      lookAfter('make', 'made-on-host', 'host'),
       {
         id: 'change',
         actor: 'user',
@@ -37,18 +43,8 @@ function caseOf(way: Way, setting: Setting): Case {
         op: { do: 'many', list: [...become, ...way.ops('f', 'share')] },
         after: [{ step: 'made-on-host', has: 'ended' }],
       },
-      {
-        id: 'in-guest',
-        actor: 'keeper',
-        op: { do: 'stat', path: 'f' },
-        after: [{ step: 'change', has: 'ended' }],
-      },
-      {
-        id: 'on-host',
-        actor: 'host',
-        op: { do: 'stat', path: 'f' },
-        after: [{ step: 'in-guest', has: 'ended' }],
-      },
+      lookAfter('change', 'in-guest', 'keeper'),
+      lookAfter('in-guest', 'on-host', 'host'),
       {
         id: 'local',
         actor: 'local',
