@@ -70,10 +70,13 @@ function checked(text: string, target: SshTarget): SshTarget {
   return target;
 }
 
+/** What stands behind a colon before the last @: it goes into no error, since errors go into logs and reports. */
+const password = /^([a-z]+:\/\/)?([^:@/]*):.*@/i;
+
 function bad(text: string, why: string): KnownError {
   return new KnownError(
     'bad-target',
-    `${JSON.stringify(text)} names no machine: ${why}.`,
+    `${JSON.stringify(text.replace(password, '$1$2:…@'))} names no machine: ${why}.`,
     'Write local, ssh://user@host:port, user@host, or an alias of your ~/.ssh/config.',
   );
 }

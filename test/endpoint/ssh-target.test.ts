@@ -38,6 +38,15 @@ test.each([
   );
 });
 
+test.each([
+  'ssh://root:secret@guest',
+  'ssh://root:sec/ret@guest',
+  'ssh://root:s@ecret@guest',
+  'http://root:secret@guest',
+])('the password of %s is in no error', (text) => {
+  expect(() => parseSshTarget(text)).toThrow(/"\w+:\/\/root:…@guest" names no machine/);
+});
+
 test('a hop of ProxyJump may have its port behind a colon', () => {
   expect(parseJump('me@hop:2222')).toEqual({ host: 'hop', user: 'me', port: 2222 });
   expect(parseJump('[::1]:22')).toEqual({ host: '::1', port: 22 });
