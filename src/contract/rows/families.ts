@@ -139,10 +139,12 @@ export function withAllowMmap(cell: Cell) {
   } as const;
 }
 
+type Variant = NonNullable<Row['variants']>[number];
+
 const mappedXattr = securityModelFlag('mapped-xattr');
 
 /** What 9p promises where QEMU keeps the guest's owners, permissions and kinds of files in extended attributes. */
-export function mapped(what: string): NonNullable<Row['variants']>[number] {
+export function mapped(what: string): Variant {
   return {
     when: { flag: mappedXattr },
     cells: everyNinep(reported(what)),
@@ -152,6 +154,6 @@ export function mapped(what: string): NonNullable<Row['variants']>[number] {
 }
 
 /** Of rows that follow a symbolic link of the guest's. */
-export const mappedLink = mapped(
+export const mappedLink: Variant = mapped(
   'a symbolic link of the guest’s is a plain file of the host’s that holds its target',
 );
